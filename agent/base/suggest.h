@@ -1,0 +1,58 @@
+// "Did you mean ...?": the known word that a mistyped one is nearest to.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tribecast {
+
+inline constexpr std::size_t kMaxSuggestBytes = 64;
+
+// How many characters must be added, removed, replaced or swapped with their neighbour. Words of
+// more than kMaxSuggestBytes are compared by their beginning.
+inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+  a = a.substr(0, kMaxSuggestBytes);
+  b = b.substr(0, kMaxSuggestBytes);
+  using Row = std::array<std::size_t, kMaxSuggestBytes + 1>;
+  Row older{};
+  Row last{};
+  Row row{};
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], older[j - 2] + 1);
+    }
+    older = last;
+    last = row;
+  }
+  return last[b.size()];
+}
+
+// Empty when nothing is near: a third of the word may be wrong, and at least one character.
+inline std::string_view closest(std::string_view word, std::span<const std::string_view> known) {
+  std::string_view best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string_view candidate : known) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance >= best_distance || distance >= candidate.size()) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+// `did you mean 'address'?`, or empty.
+inline std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+  const std::string_view best = closest(word, known);
+  return best.empty() ? std::string() : "did you mean '" + std::string(best) + "'?";
+}
+
+}  // namespace tribecast

@@ -1,0 +1,36 @@
+// Asks the agent over its control socket: connect, one line out, one line back. Blocks, but never
+// longer than the timeout, next_events() apart.
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+#include "control/events.h"
+#include "control/reply.h"
+#include "control/request.h"
+
+namespace tribecast::cli {
+
+inline constexpr Duration kAnswerTimeout = seconds(5);
+
+class Client {
+ public:
+  explicit Client(std::string socket_path) : path_(std::move(socket_path)) {}
+
+  Result<control::Status, control::Failure> status() const;
+  Result<control::Ping, control::Failure> ping(const std::string& peer) const;
+  Result<control::RunningConfig, control::Failure> config() const;
+  // What is kept; what comes after a sequence, waiting for it as long as it takes.
+  Result<control::EventList, control::Failure> events() const;
+  Result<control::EventList, control::Failure> next_events(std::uint64_t after) const;
+  Result<std::string, control::Failure> text(control::Verb verb,
+                                             const std::string& argument = {}) const;
+
+ private:
+  Result<std::string, control::Failure> ask(const control::Request& request,
+                                            bool patient = false) const;
+
+  std::string path_;
+};
+
+}  // namespace tribecast::cli

@@ -1,0 +1,154 @@
+// The table of commands and options.
+#include <array>
+
+#include "cli/command.h"
+#include "cli/verbs.h"
+
+namespace tribecast::cli {
+namespace {
+
+constexpr std::array kOptions = {
+    Option{"socket", "PATH", "the agent's control socket (/run/tribecast/tribecast.sock)", true},
+    Option{"json", "", "print JSON, for programs", true},
+    Option{"color", "WHEN", "auto, always or never (auto: on a terminal, without NO_COLOR)", true},
+    Option{"help", "", "what a command does", true},
+    Option{"count", "N", "how many (ping: 3, watch: without end, events: all)", false},
+    Option{"interval", "TIME", "time between two probes (1s)", false},
+    Option{"peers", "N|all", "how many peers must be up; all is without this node itself", false},
+    Option{"members", "N", "how many members must be seen, local and remote", false},
+    Option{"confirm", "TIME", "go back after this time, unless confirmed", false},
+    Option{"config", "FILE", "the main configuration file (the one that the agent reads)", false},
+    Option{"output", "FILE", "write to a new file instead", false},
+    Option{"follow", "", "go on with what happens, until interrupted", false},
+    Option{"keyring", "FILE", "the keyring file (the one that the agent reads)", false},
+    Option{"id", "ID", "of the new key, which is then not primary", false},
+    Option{"force", "", "although peers would be cut off", false},
+    Option{"timeout", "TIME", "how long to wait at most (30s)", false},
+};
+
+constexpr const char* kStatusDetails =
+    "The first line answers: the verdict, how many peers are up, how many members are seen.\n"
+    "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n";
+constexpr const char* kPingDetails =
+    "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
+constexpr const char* kWaitDetails =
+    "Waits also for an agent that is still starting. Run it before Tomcat starts: a Tomcat that\n"
+    "sees no member at its start never asks for the sessions. Exit code 2 when time is up.\n";
+constexpr const char* kEventsDetails =
+    "The last 256 that the agent keeps since its start, the oldest first: peers up and silent,\n"
+    "members joined, left and lost, reloads. Ids are those of its log. With --json one object a "
+    "line.\n";
+constexpr const char* kCheckDetails =
+    "Reads the file as the agent would, with peers.d/ and conf.d/ beside it, and the keyring that\n"
+    "it names. Needs no agent. Exit code 65 when there is an error.\n";
+constexpr const char* kDiffDetails =
+    "What a reload would change: the files (FILE, or those that the agent reads) against what "
+    "runs.\n"
+    "Keys are not compared. Exit code: 0 no difference, 1 differences, 65 the files have errors.\n";
+constexpr const char* kReloadDetails =
+    "What did not change is not touched. When there is an error nothing is changed: exit code 65.\n"
+    "With --confirm 60s the agent goes back to what ran before, keyring included, unless\n"
+    "`config confirm` comes in time. Until then a reload without --confirm is refused, SIGHUP "
+    "too;\n"
+    "one with --confirm starts the time again, and goes back to what was confirmed last.\n";
+constexpr const char* kUndoDetails =
+    "Goes back to what ran before the last reload that changed something. The files stay as they\n"
+    "are: status warns until the next reload; a restart reads them too.\n";
+constexpr const char* kAddDetails =
+    "Writes peers.d/NAME.conf beside the main configuration file, as you, then reloads; when that\n"
+    "fails the file goes again. Without a running agent it is read at the next start. Addresses "
+    "as\n"
+    "in the configuration: 10.0.0.1, 10.0.0.1:45565, [2001:db8::1]:45565, web-2.internal.\n";
+constexpr const char* kRemoveDetails =
+    "Removes the file that `peer add` wrote, then reloads. A peer that stands in another file is\n"
+    "yours to remove: the file and line are told.\n";
+constexpr const char* kJoinDetails =
+    "Writes conf.d/group-NAME.conf beside the main configuration file, as you, then reloads; when\n"
+    "that fails the file goes again. ADDRESS is 228.0.0.4:45564, or 239.1.1.1:* for any port.\n";
+constexpr const char* kLeaveDetails =
+    "Removes the file that `group join` wrote, then reloads. A group that stands in another file "
+    "is\n"
+    "yours to remove: the file and line are told.\n";
+constexpr const char* kAliyunDetails =
+    "Reads server_cfg.json, client_cfg.json and iplist of Aliyun's multicast proxy, all together,\n"
+    "and prints a configuration. What has no counterpart is a comment in it and a warning.\n"
+    "Needs no agent. Exit code 65 when a file cannot be read.\n";
+constexpr const char* kKeygenDetails =
+    "Prints one line: put it into a file of mode 0600, the same on every node, and name the file\n"
+    "in the configuration: [security] keyring = FILE. With --id the line is for `key add -`.\n";
+constexpr const char* kKeyListDetails =
+    "Id, fingerprint (never the key) and which peers use each: both ways, or `sent` (only we "
+    "speak\n"
+    "in a session made with it), `heard` (only the peer does), `primary there`. Below: peers that\n"
+    "do not hold a key, or hold another one under its id.\n";
+constexpr const char* kKeyAddDetails =
+    "Adds a key that is not primary, then reloads. With `-` the key is the line that is read from\n"
+    "standard input, else a new one. The same key must come to all nodes before `key use`:\n"
+    "    umask 077; tribecast keygen --id 2 > new.key\n"
+    "    ssh NODE tribecast key add - < new.key       (for each node)\n";
+constexpr const char* kKeyUseDetails =
+    "New handshakes begin with this key, and the sessions that there are are renewed with it "
+    "within\n"
+    "seconds; nothing is lost. Refused (exit code 2) while a peer does not hold the key.\n";
+constexpr const char* kKeyRemoveDetails =
+    "Refused (exit code 2) for the primary key, and while a peer uses the key; the peers are "
+    "named.\n"
+    "With --force the sessions made with it end at once, and heartbeats are lost meanwhile.\n";
+
+constexpr std::array kCommands = {
+    Command{"status", "", 0, 0, "", "how the relay is doing", kStatusDetails, run_status},
+    Command{"peers", "", 0, 0, "", "the other agents, one a line",
+            "State, round trip, loss, clock offset; with advice for each one that is not up.\n",
+            run_peers},
+    Command{"members", "", 0, 0, "", "the cluster members that are seen",
+            "Each Tomcat by its address, with the age of its last heartbeat, interval and gaps.\n",
+            run_members},
+    Command{"groups", "", 0, 0, "", "the multicast groups and their counters", "", run_groups},
+    Command{"ping", "PEER", 1, 1, "count interval", "probe the agent of a peer", kPingDetails,
+            run_ping},
+    Command{"watch", "", 0, 0, "count", "one line a second", "", run_watch},
+    Command{"events", "", 0, 0, "count follow", "what happened lately, one line each",
+            kEventsDetails, run_events},
+    Command{"wait", "", 0, 0, "peers members timeout", "wait until peers and members are there",
+            kWaitDetails, run_wait},
+    Command{"config check", "[FILE]", 0, 1, "", "find the mistakes in a configuration",
+            kCheckDetails, run_config_check},
+    Command{"config show", "", 0, 0, "", "the agent's configuration, defaults included",
+            "Never shows a key.\n", run_config_show},
+    Command{"config diff", "[FILE]", 0, 1, "", "what a reload would change", kDiffDetails,
+            run_config_diff},
+    Command{"config reload", "", 0, 0, "confirm", "let the agent read its configuration again",
+            kReloadDetails, run_config_reload},
+    Command{"config confirm", "", 0, 0, "", "keep what `config reload --confirm` applied", "",
+            run_config_confirm},
+    Command{"config undo", "", 0, 0, "", "go back to the configuration before", kUndoDetails,
+            run_config_undo},
+    Command{"peer add", "NAME ADDRESS...", 2, 17, "config", "add a peer, for good", kAddDetails,
+            run_peer_add},
+    Command{"peer remove", "NAME", 1, 1, "config", "remove a peer that was added", kRemoveDetails,
+            run_peer_remove},
+    Command{"group join", "NAME ADDRESS", 2, 2, "config", "relay a group, for good", kJoinDetails,
+            run_group_join},
+    Command{"group leave", "NAME", 1, 1, "config", "end what `group join` began", kLeaveDetails,
+            run_group_leave},
+    Command{"import aliyun", "FILE...", 1, 64, "output", "a configuration from Aliyun's proxy",
+            kAliyunDetails, run_import_aliyun},
+    Command{"key list", "", 0, 0, "keyring", "the keys of the ring, and who uses them",
+            kKeyListDetails, run_key_list},
+    Command{"key add", "[ID|-]", 0, 1, "keyring", "add a key to the ring", kKeyAddDetails,
+            run_key_add},
+    Command{"key use", "ID", 1, 1, "keyring force", "make a key the primary one", kKeyUseDetails,
+            run_key_use},
+    Command{"key remove", "ID", 1, 1, "keyring force", "remove a key from the ring",
+            kKeyRemoveDetails, run_key_remove},
+    Command{"keygen", "", 0, 0, "id", "make a new cluster key", kKeygenDetails, run_keygen},
+    Command{"version", "", 0, 0, "", "the version of this tool", "", run_version},
+    Command{"help", "[COMMAND]", 0, 2, "", "what a command does", "", run_help},
+};
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace tribecast::cli

@@ -1,0 +1,50 @@
+// What each command does; returns the exit code. Called by the table only.
+#pragma once
+
+#include "cli/command.h"
+
+namespace tribecast::cli {
+
+// verbs_read.cc: the agent's status, printed.
+Exit run_status(const Invocation& in);
+Exit run_peers(const Invocation& in);
+Exit run_members(const Invocation& in);
+Exit run_groups(const Invocation& in);
+
+// verbs_config.cc: the configuration, of the agent and of the files.
+Exit run_config_check(const Invocation& in);
+Exit run_config_show(const Invocation& in);
+Exit run_config_diff(const Invocation& in);
+Exit run_config_reload(const Invocation& in);
+Exit run_config_confirm(const Invocation& in);
+Exit run_config_undo(const Invocation& in);
+
+// verbs_live.cc: changes that are written into the files, then reloaded.
+Exit run_peer_add(const Invocation& in);
+Exit run_peer_remove(const Invocation& in);
+Exit run_group_join(const Invocation& in);
+Exit run_group_leave(const Invocation& in);
+
+// verbs_events.cc: what happened.
+Exit run_events(const Invocation& in);
+
+// verbs_import.cc: the files of others.
+Exit run_import_aliyun(const Invocation& in);
+
+// verbs_time.cc: those that take their time.
+Exit run_ping(const Invocation& in);
+Exit run_watch(const Invocation& in);
+Exit run_wait(const Invocation& in);
+
+// verbs_key.cc: the keyring.
+Exit run_key_list(const Invocation& in);
+Exit run_key_add(const Invocation& in);
+Exit run_key_use(const Invocation& in);
+Exit run_key_remove(const Invocation& in);
+
+// verbs_local.cc: those that need no agent.
+Exit run_keygen(const Invocation& in);
+Exit run_version(const Invocation& in);
+Exit run_help(const Invocation& in);
+
+}  // namespace tribecast::cli

@@ -1,0 +1,311 @@
+#include <algorithm>
+#include <map>
+
+#include "base/suggest.h"
+#include "config/config.h"
+#include "config/reader.h"
+
+namespace tribecast::config {
+namespace {
+
+constexpr std::size_t kMaxFindings = 100;
+constexpr std::size_t kMaxSocketPath = 107;  // sun_path and its zero
+
+Converted<std::optional<std::uint64_t>> to_max_datagram(std::string_view text) {
+  if (text == "auto") return std::optional<std::uint64_t>();
+  const auto size = to_size(text);
+  if (!size) return Unexpected<std::string>{size.error() + ", or 'auto'"};
+  return std::optional<std::uint64_t>(*size);
+}
+
+Converted<std::string> to_socket_path(std::string_view text) {
+  if (text.size() <= kMaxSocketPath) return to_path(text);
+  return Unexpected<std::string>{"longer than " + std::to_string(kMaxSocketPath) + " bytes"};
+}
+
+Converted<std::string> to_failure(std::string_view text) {
+  if (text == "keep" || text == "drop") return std::string(text);
+  return Unexpected<std::string>{"'" + std::string(text) + "' is neither 'keep' nor 'drop'"};
+}
+
+// Builds the Config section by section, and remembers where things stand for what must differ or
+// must exist.
+class Builder {
+ public:
+  explicit Builder(Diagnostics& findings) : findings_(findings) {}
+
+  void add(const SectionEntry& type, const Section& section) {
+    check_name(type, section);
+    Reader reader(type, section, findings_);
+    if (type.type == "node") return node(reader);
+    if (type.type == "relay") return relay(reader);
+    if (type.type == "control") return control(reader);
+    if (type.type == "security") return security(reader);
+    if (type.type == "group") return group(reader, section);
+    if (type.type == "peer") return peer(reader, section);
+    discovery(reader, section);
+  }
+
+  // What can be said only when everything was read.
+  void finish() {
+    if (config_.relay.listen.empty()) config_.relay.listen.push_back({Address(), kDefaultPort});
+    check_peer_groups();
+    check_keyring();
+    if (!config_.peers.empty() && config_.groups.empty()) {
+      Diagnostic d = error_at(first_peer_, "there are peers, but no [group]: nothing is relayed");
+      d.severity = Severity::warning;
+      d.fix = "[group \"tomcat\"] with address = 228.0.0.4:45564";
+      findings_.push_back(std::move(d));
+    }
+  }
+
+  Config take() { return std::move(config_); }
+
+ private:
+  struct GroupPlace {
+    std::string name;
+    GroupAddress address;
+    const Place* at;
+  };
+  struct GroupUse {
+    std::string label;
+    std::string group;
+    const Place* at;
+  };
+
+  void check_name(const SectionEntry& type, const Section& section) {
+    const std::string word(type.type);
+    if (!type.named) {
+      if (section.name) findings_.push_back(error_at(section.at, "[" + word + "] takes no name"));
+      return;
+    }
+    if (!section.name) {
+      Diagnostic d = error_at(section.at, "[" + word + "] has no name");
+      d.fix = "[" + word + " \"NAME\"]";
+      findings_.push_back(std::move(d));
+      return;
+    }
+    const auto name = to_name(*section.name);
+    if (!name) findings_.push_back(error_at(section.at, "[" + word + "]: " + name.error()));
+    const auto [first, is_new] = names_[word].emplace(*section.name, section.at);
+    if (is_new) return;
+    findings_.push_back(error_at(section.at, word + " \"" + *section.name +
+                                                 "\" is defined twice (" +
+                                                 first_at(first->second, section.at) + ")"));
+  }
+
+  // At the first one too many.
+  void check_count(std::size_t count, std::size_t most, const Place& at, const std::string& what) {
+    if (count != most + 1) return;
+    findings_.push_back(error_at(at, "more than " + std::to_string(most) + " " + what));
+  }
+
+  void node(Reader& in) {
+    in.read("name", to_name, config_.node.name);
+    in.read("site", to_text_value, config_.node.site);
+  }
+
+  void relay(Reader& in) {
+    for (const auto& found : in.all("listen", to_listen)) {
+      if (std::ranges::find(config_.relay.listen, found.value) != config_.relay.listen.end()) {
+        in.error(*found.place, "listen", found.value.to_string() + " is there twice");
+      }
+      config_.relay.listen.push_back(found.value);
+    }
+    in.read("max-datagram", to_max_datagram, config_.relay.max_datagram_bytes);
+  }
+
+  void control(Reader& in) {
+    in.read("socket", to_socket_path, config_.control.socket);
+    in.read("group", to_name, config_.control.group);
+  }
+
+  void security(Reader& in) {
+    in.read("keyring", to_path, config_.security.keyring);
+    in.read("auth", to_auth, config_.security.auth);
+    keyring_given_ = in.is_given("keyring");
+  }
+
+  void group(Reader& in, const Section& section) {
+    Group group;
+    group.name = section.name.value_or("");
+    in.require("address", "address = 228.0.0.4:45564 is Tomcat's default");
+    GroupAddress address;
+    const Place* at = in.read("address", to_group_address, address);
+    group.address = address.address;
+    group.port = address.port;
+    group.format = address.port == kTomcatPort ? Format::tribes : Format::raw;
+    in.read("format", to_format, group.format);
+    in.read("interface", to_interfaces, group.interfaces);
+    in.read("broadcasts", to_yes_no, group.broadcasts);
+    in.read("max-age", to_duration, group.max_age);
+    in.read("drop-time", to_duration, group.drop_time);
+    if (group.name == "all") in.error(section.at, "name", "'all' means every group");
+    if (at != nullptr) check_group_address(in, {group.name, address, at});
+    warn_about_ages(in, section, group);
+    config_.groups.push_back(std::move(group));
+    check_count(config_.groups.size(), kMaxGroups, section.at, "groups");
+  }
+
+  void check_group_address(Reader& in, GroupPlace place) {
+    for (const GroupPlace& other : group_places_) {
+      const bool any = other.address.port == 0 || place.address.port == 0;
+      if (other.address.address != place.address.address) continue;
+      if (!any && other.address.port != place.address.port) continue;
+      return in.error(
+          *place.at, "address",
+          "group \"" + other.name + "\" has it already (" + first_at(*other.at, *place.at) + ")");
+    }
+    group_places_.push_back(std::move(place));
+  }
+
+  void warn_about_ages(const Reader& in, const Section& section, const Group& group) {
+    if (group.max_age < group.drop_time) return;
+    Diagnostic d = error_at(section.at, in.label() + ": max-age is not below drop-time");
+    d.severity = Severity::warning;
+    d.why = "a heartbeat as old as that brings back a member that was dropped";
+    findings_.push_back(std::move(d));
+  }
+
+  void peer(Reader& in, const Section& section) {
+    Peer peer;
+    peer.name = section.name.value_or("");
+    if (config_.peers.empty()) first_peer_ = section.at;
+    in.require("address", "address = 10.0.0.1, or a name, each with :PORT or without");
+    for (const auto& found : in.all("address", to_peer_address)) {
+      check_peer_address(in, found.value, found.place);
+      peer.addresses.push_back(found.value);
+    }
+    in.read("members", to_prefixes, peer.members);
+    const Place* at = in.read("groups", to_names, peer.groups);
+    for (const std::string& name : peer.groups) group_uses_.push_back({in.label(), name, at});
+    in.read("copies", to_number, peer.copies);
+    in.read("peer-dead-time", to_time_limit, peer.peer_dead_time);
+    bool agentless = false;
+    in.read("agentless", to_yes_no, agentless);
+    in.all("rewrite", to_text_value);
+    in.all("public-key", to_text_value);
+    config_.peers.push_back(std::move(peer));
+    check_count(config_.peers.size(), kMaxPeers, section.at, "peers");
+  }
+
+  void check_peer_address(Reader& in, const PeerAddress& address, const Place* at) {
+    const auto [first, is_new] =
+        peer_places_.emplace(address.to_string(), std::make_pair(in.label(), at));
+    if (is_new) return;
+    const auto& [owner, place] = first->second;
+    in.error(
+        *at, "address",
+        address.to_string() + " is there already: " + owner + " (" + first_at(*place, *at) + ")");
+  }
+
+  void discovery(Reader& in, const Section& section) {
+    findings_.push_back(error_at(section.at, "[discovery] is not supported yet by this version"));
+    in.all("every", to_duration);
+    in.all("timeout", to_duration);
+    in.all("on-failure", to_failure);
+  }
+
+  void check_peer_groups() {
+    std::vector<std::string_view> known;
+    for (const Group& group : config_.groups) known.push_back(group.name);
+    for (const GroupUse& use : group_uses_) {
+      if (std::ranges::find(known, use.group) != known.end()) continue;
+      Diagnostic d =
+          error_at(*use.at, use.label + ": groups: there is no group \"" + use.group + "\"");
+      d.hint = did_you_mean(use.group, known);
+      findings_.push_back(std::move(d));
+    }
+  }
+
+  void check_keyring() {
+    if (config_.peers.empty() || keyring_given_) return;
+    Diagnostic d = error_at(first_peer_, "there are peers, but no keyring in [security]");
+    d.why = "who can inject a heartbeat becomes a member: the agents talk sealed only";
+    d.fix =
+        "run `tribecast keygen` once, put its line into a file of mode 0600 on every node, "
+        "and name it: keyring = /etc/tribecast/cluster.keys";
+    findings_.push_back(std::move(d));
+  }
+
+  Diagnostics& findings_;
+  Config config_;
+  std::map<std::string, std::map<std::string, Place>> names_;  // by section type
+  std::vector<GroupPlace> group_places_;
+  std::map<std::string, std::pair<std::string, const Place*>> peer_places_;
+  std::vector<GroupUse> group_uses_;
+  Place first_peer_;
+  bool keyring_given_ = false;
+};
+
+// The sections of all files; those without a name are one, wherever they stand.
+std::vector<Section> gather(const std::vector<Source>& sources, Diagnostics& findings) {
+  std::vector<Section> all;
+  for (const Source& source : sources) {
+    Scan scanned = scan(source);
+    std::ranges::move(scanned.diagnostics, std::back_inserter(findings));
+    for (Section& section : scanned.sections) {
+      const SectionEntry* type = find_section(section.type);
+      const auto same = std::ranges::find_if(all, [&](const Section& s) {
+        return s.type == section.type && !s.name && !section.name;
+      });
+      if (type == nullptr || type->named || same == all.end()) {
+        all.push_back(std::move(section));
+      } else {
+        std::ranges::move(section.entries, std::back_inserter(same->entries));
+      }
+    }
+  }
+  return all;
+}
+
+void report_unknown(const Section& section, Diagnostics& findings) {
+  std::vector<std::string_view> types;
+  for (const SectionEntry& s : sections()) types.push_back(s.type);
+  Diagnostic d = error_at(section.at, "unknown section [" + section.type + "]");
+  d.hint = did_you_mean(section.type, types);
+  if (d.hint.empty()) {
+    d.fix = "known sections:";
+    for (const std::string_view type : types) d.fix += " " + std::string(type);
+  }
+  findings.push_back(std::move(d));
+}
+
+// Errors first, each kind by file in the order read, and by line.
+void put_in_order(Diagnostics& findings, const std::vector<Source>& sources) {
+  std::map<std::string_view, std::size_t> nth;
+  for (const Source& source : sources) nth.emplace(source.file, nth.size());
+  const auto key = [&](const Diagnostic& d) {
+    return std::make_tuple(d.severity, nth[d.file], d.line);
+  };
+  std::ranges::stable_sort(findings, {}, key);
+  if (findings.size() <= kMaxFindings) return;
+  const std::size_t more = findings.size() - kMaxFindings;
+  findings.resize(kMaxFindings);
+  Diagnostic d;
+  d.severity = findings.back().severity;
+  d.file = findings.back().file;
+  d.what = std::to_string(more) + " more findings are not shown";
+  findings.push_back(std::move(d));
+}
+
+}  // namespace
+
+Outcome parse(const std::vector<Source>& sources) {
+  Outcome outcome;
+  const std::vector<Section> all = gather(sources, outcome.diagnostics);
+  Builder builder(outcome.diagnostics);
+  for (const Section& section : all) {
+    if (const SectionEntry* type = find_section(section.type)) {
+      builder.add(*type, section);
+    } else {
+      report_unknown(section, outcome.diagnostics);
+    }
+  }
+  builder.finish();
+  put_in_order(outcome.diagnostics, sources);
+  if (!has_errors(outcome.diagnostics)) outcome.config = builder.take();
+  return outcome;
+}
+
+}  // namespace tribecast::config

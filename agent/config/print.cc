@@ -1,0 +1,70 @@
+#include "config/config.h"
+#include "config/values.h"
+
+namespace tribecast::config {
+namespace {
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string line(std::string_view key, const std::string& value) {
+  return std::string(key) + " = " + value + "\n";
+}
+
+// In quotes where it could be taken for a comment.
+std::string plain(const std::string& text) {
+  return text.find_first_of("#;") == text.npos ? text : quoted(text);
+}
+
+std::string yes_no(bool value) { return value ? "yes" : "no"; }
+
+std::string list(const std::vector<std::string>& items, const char* everything) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
+  return items.empty() ? everything : plain(out);
+}
+
+std::string group_text(const Group& g) {
+  const std::string port = g.port == 0 ? "*" : std::to_string(g.port);
+  return "\n[group " + quoted(g.name) + "]\n" +
+         line("address", g.address.to_string() + ":" + port) +
+         line("interface", list(g.interfaces, "auto")) +
+         line("format", g.format == Format::tribes ? "tribes" : "raw") +
+         line("broadcasts", yes_no(g.broadcasts)) + line("max-age", to_text(g.max_age)) +
+         line("drop-time", to_text(g.drop_time));
+}
+
+std::string peer_text(const Peer& p) {
+  std::string out = "\n[peer " + quoted(p.name) + "]\n";
+  for (const PeerAddress& address : p.addresses) out += line("address", address.to_string());
+  std::vector<std::string> members;
+  for (const Prefix& prefix : p.members) members.push_back(prefix.to_string());
+  return out + line("members", list(members, "any")) + line("groups", list(p.groups, "all")) +
+         line("copies", std::to_string(p.copies)) +
+         line("peer-dead-time", p.peer_dead_time ? to_text(*p.peer_dead_time) : "off") +
+         line("agentless", yes_no(false));
+}
+
+}  // namespace
+
+std::string PeerAddress::to_string() const {
+  const bool six = host.find(':') != host.npos;
+  return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string to_text(const Config& c) {
+  std::string out = "[node]\n";
+  if (!c.node.name.empty()) out += line("name", plain(c.node.name));
+  out += line("site", quoted(c.node.site)) + "\n[relay]\n";
+  for (const Endpoint& listen : c.relay.listen) out += line("listen", listen.to_string());
+  out += line("max-datagram",
+              (c.relay.max_datagram_bytes ? std::to_string(*c.relay.max_datagram_bytes) : "auto")) +
+         "\n[control]\n" + line("socket", quoted(c.control.socket)) +
+         line("group", plain(c.control.group)) + "\n[security]\n";
+  if (!c.security.keyring.empty()) out += line("keyring", quoted(c.security.keyring));
+  out += line("auth", c.security.auth == Auth::keyring ? "keyring" : "public-key");
+  for (const Group& group : c.groups) out += group_text(group);
+  for (const Peer& peer : c.peers) out += peer_text(peer);
+  return out;
+}
+
+}  // namespace tribecast::config

@@ -1,0 +1,180 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+
+#include "base/check.h"
+
+namespace tribecast::config {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::array kSections = {
+    SectionEntry{"node", false, true, "This host, as status and peers show it."},
+    SectionEntry{"relay", false, true, "Where the agents talk to each other."},
+    SectionEntry{"control", false, true, "The socket of the command line tool."},
+    SectionEntry{"security", false, true, "Who may take part."},
+    SectionEntry{"group", true, true, "A multicast group that is relayed. At most 64."},
+    SectionEntry{"peer", true, true,
+                 "A host whose agent gets and sends what the groups carry. At most 1024. A peer "
+                 "whose address is local to this host is `self` and is not used, so one identical "
+                 "file works on all nodes."},
+    SectionEntry{"discovery", true, false, "Peers from DNS, a file or a program."},
+};
+
+constexpr std::array kKinds = {
+    Kind{"text", "printable characters, at most 64 bytes"},
+    Kind{"name",
+         "printable characters without blanks, commas, quotes and brackets, at most 64 "
+         "bytes"},
+    Kind{"path", "the path of a file"},
+    Kind{"yes or no", "`yes` or `no`"},
+    Kind{"number", "decimal digits"},
+    Kind{"size", "decimal digits; `k`, `m` or `g` behind them multiplies by 1024, 1024² or 1024³"},
+    Kind{"size or auto", "a size, or `auto`"},
+    Kind{"percentage", "a number and `%`"},
+    Kind{"duration", "a whole number and its unit: `250ms`, `2s`, `5m`, `1h`"},
+    Kind{"time limit", "a duration, or `off`"},
+    Kind{"endpoint",
+         "an address of this host, or a wildcard, and a port: `0.0.0.0:45565`, "
+         "`[::]:45565`; port 45565 when there is none"},
+    Kind{"group address",
+         "an IPv4 multicast address and a port, or `*` for any port: "
+         "`228.0.0.4:45564`, `239.1.1.1:*`"},
+    Kind{"peer address",
+         "an address or a name, and a port: `10.0.0.1`, `10.0.0.1:45565`, "
+         "`[2001:db8::1]:45565`, `web-2.internal`; port 45565 when there is none"},
+    Kind{"interfaces",
+         "`auto` (the interface that the route for the group leaves by), or a list "
+         "of interface names"},
+    Kind{"names", "`all`, or a list of names; lists are separated by commas or blanks"},
+    Kind{"prefixes", "`any`, or a list such as `10.0.0.0/8, 172.16.0.11`"},
+    Kind{"auth", "`keyring` or `public-key`"},
+    Kind{"format", "`tribes` or `raw`"},
+    Kind{"failure", "`keep` or `drop`"},
+};
+
+constexpr bool kOnce = false;
+constexpr bool kRepeatable = true;
+constexpr bool kNow = true;
+constexpr bool kLater = false;
+
+constexpr std::array kSettings = {
+    Setting{"node", "name", "name", "", "", "", kOnce, kNow,
+            "This node's name; the host name when it is not set."},
+    Setting{"node", "site", "text", "", "", "", kOnce, kNow,
+            "Where this node stands, in your words: a region, a zone, a rack."},
+
+    Setting{"relay", "listen", "endpoint", "0.0.0.0:45565", "", "", kRepeatable, kNow,
+            "UDP address and port for the peers' sealed datagrams."},
+    Setting{
+        "relay", "max-datagram", "size or auto", "1232", "576", "65507", kOnce, kNow,
+        "Largest UDP payload sent to a peer; larger heartbeats are split. `auto`: what the path "
+        "to each peer carries is found out, up to jumbo frames, and lowered in a black hole."},
+
+    Setting{"control", "socket", "path", "/run/tribecast/tribecast.sock", "", "", kOnce, kNow,
+            "The unix socket of the command line tool; at most 107 bytes."},
+    Setting{"control", "group", "name", "tribecast", "", "", kOnce, kNow,
+            "Members of this group may use the socket."},
+
+    Setting{"security", "keyring", "path", "", "", "", kOnce, kNow,
+            "The file with the cluster's keys, the same on every node; must be set as soon as "
+            "there is a peer. `tribecast keygen` makes one."},
+    Setting{"security", "auth", "auth", "keyring", "", "", kOnce, kLater,
+            "How peers prove who they are."},
+
+    Setting{"group", "address", "group address", "", "", "", kOnce, kNow,
+            "The group's address and port. Must be set."},
+    Setting{"group", "interface", "interfaces", "auto", "", "", kOnce, kNow,
+            "Where the group is captured and injected."},
+    Setting{"group", "format", "format", "", "", "", kOnce, kNow,
+            "`tribes`: Tomcat's heartbeats, checked and listed as members. `raw`: any UDP payload. "
+            "When it is not set: `tribes` for port 45564, else `raw`."},
+    Setting{"group", "broadcasts", "yes or no", "no", "", "", kOnce, kNow,
+            "In a `tribes` group, whether other datagrams than heartbeats pass."},
+    Setting{"group", "max-age", "duration", "1s", "10ms", "1h", kOnce, kNow,
+            "Older datagrams are dropped: a late heartbeat brings a dead Tomcat back."},
+    Setting{"group", "drop-time", "duration", "3s", "100ms", "1h", kOnce, kNow,
+            "The `dropTime` of the Tomcats; a member without a heartbeat for this long is shown as "
+            "lost."},
+
+    Setting{"peer", "address", "peer address", "", "", "", kRepeatable, kNow,
+            "Where its agent listens. Must be set."},
+    Setting{"peer", "members", "prefixes", "any", "", "", kOnce, kNow,
+            "Only members that announce these addresses are accepted from this peer."},
+    Setting{"peer", "groups", "names", "all", "", "", kOnce, kNow,
+            "The groups that are relayed to and from this peer."},
+    Setting{"peer", "copies", "number", "1", "1", "3", kOnce, kNow,
+            "How many times each datagram is sent to this peer, 25 ms apart, against loss. One is "
+            "enough for Tomcats with a TcpFailureDetector below 20 % loss; goodbyes are repeated "
+            "until they are acknowledged in any case."},
+    Setting{"peer", "peer-dead-time", "time limit", "1s", "100ms", "1h", kOnce, kNow,
+            "After so long a silence of the peer's agent its members' TCP ports are tried, and who "
+            "proves dead is told to the local Tomcats to have left. `off`: never."},
+    Setting{"peer", "agentless", "yes or no", "no", "", "", kOnce, kLater,
+            "The peer runs no agent: its Tomcat gets the heartbeats themselves."},
+    Setting{"peer", "rewrite", "text", "", "", "", kOnce, kLater,
+            "How the peer's addresses are translated."},
+    Setting{"peer", "public-key", "text", "", "", "", kOnce, kLater,
+            "The peer's public key, for `auth = public-key`."},
+
+    Setting{"discovery", "dns", "text", "", "", "", kOnce, kLater, "A name with all peers."},
+    Setting{"discovery", "file", "path", "", "", "", kOnce, kLater, "A file with all peers."},
+    Setting{"discovery", "exec", "path", "", "", "", kOnce, kLater,
+            "A program that prints all peers."},
+    Setting{"discovery", "every", "duration", "60s", "1s", "24h", kOnce, kLater,
+            "How often it is asked."},
+    Setting{"discovery", "timeout", "duration", "10s", "100ms", "1h", kOnce, kLater,
+            "How long an answer may take."},
+    Setting{"discovery", "on-failure", "failure", "keep", "", "", kOnce, kLater,
+            "What happens to its peers when it fails."},
+    Setting{"discovery", "shrink-limit", "percentage", "50%", "0%", "100%", kOnce, kLater,
+            "An answer that loses more than this share of the peers is not believed at once."},
+};
+
+// The section's part of the table, as Program_options has it; made once.
+const po::options_description& described(std::string_view section) {
+  static std::map<std::string_view, po::options_description> all;
+  const auto [it, is_new] = all.try_emplace(section);
+  if (!is_new) return it->second;
+  for (const Setting& s : kSettings) {
+    if (s.section != section) continue;
+    const std::string fallback(s.fallback);
+    auto* value = po::value<std::vector<std::string>>()->composing();
+    if (!fallback.empty()) value->default_value({fallback}, fallback);
+    it->second.add_options()(std::string(s.key).c_str(), value, std::string(s.description).c_str());
+  }
+  return it->second;
+}
+
+}  // namespace
+
+std::span<const SectionEntry> sections() { return kSections; }
+std::span<const Setting> settings() { return kSettings; }
+std::span<const Kind> kinds() { return kKinds; }
+
+const SectionEntry* find_section(std::string_view type) {
+  const auto* it = std::ranges::find(kSections, type, &SectionEntry::type);
+  return it == kSections.end() ? nullptr : it;
+}
+
+const Setting* find_setting(std::string_view section, std::string_view key) {
+  const auto* it = std::ranges::find_if(
+      kSettings, [&](const Setting& s) { return s.section == section && s.key == key; });
+  return it == kSettings.end() ? nullptr : it;
+}
+
+Texts with_defaults(std::string_view section, const KeyValues& given) {
+  const po::options_description& description = described(section);
+  po::parsed_options parsed(&description);
+  for (const auto& [key, value] : given) parsed.options.emplace_back(key, std::vector{value});
+  po::variables_map values;
+  po::store(parsed, values);
+  Texts texts;
+  for (const auto& [key, value] : values) texts[key] = value.as<std::vector<std::string>>();
+  return texts;
+}
+
+}  // namespace tribecast::config

@@ -1,0 +1,147 @@
+#include "daemon/member_watch.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace tribecast::daemon {
+namespace {
+
+constexpr Duration kKnockTime = milliseconds(300);
+constexpr std::size_t kMaxListBytes = std::size_t{8} * 1024 * 1024;
+
+relay::KnockResult to_result(io::ProbeOutcome outcome) {
+  switch (outcome) {
+    case io::ProbeOutcome::accepted:
+      return relay::KnockResult::accepted;
+    case io::ProbeOutcome::refused:
+      return relay::KnockResult::refused;
+    case io::ProbeOutcome::no_answer:
+      return relay::KnockResult::no_answer;
+    case io::ProbeOutcome::not_tried:
+      break;
+  }
+  return relay::KnockResult::not_tried;
+}
+
+std::string read_all(int file) {
+  std::string text;
+  std::array<char, 65536> block{};
+  while (text.size() < kMaxListBytes) {
+    const ssize_t size = pread(file, block.data(), block.size(), static_cast<off_t>(text.size()));
+    if (size <= 0) break;
+    text.append(block.data(), static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string member_list_path(const std::string& control_socket) {
+  if (const char* state = std::getenv("STATE_DIRECTORY"); state != nullptr && *state == '/') {
+    return std::string(state) + "/members";
+  }
+  return std::filesystem::path(control_socket).replace_extension(".members").string();
+}
+
+MemberWatch::MemberWatch(io::Loop& loop, Log& log, Handlers handlers, const std::string& path)
+    : loop_(loop), log_(log), handlers_(std::move(handlers)), path_(path), ports_(loop) {
+  auto listeners = host::ListenerWatch::open(
+      loop, [this](const Endpoint& listener) { handlers_.on_gone(listener); });
+  if (listeners) {
+    listeners_ = std::move(*listeners);
+  } else {
+    log_.write(
+        Severity::warning, "no_listener_watch",
+        fmt::format("the death of local members is noticed after Tomcat's drop time only: {}",
+                    listeners.error().message()));
+  }
+  file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (file_ < 0) {
+    log_.write(Severity::warning, "no_member_list",
+               fmt::format("{}: {}; who dies while the agent is away is not told of", path_,
+                           std::strerror(errno)));
+  }
+}
+
+MemberWatch::~MemberWatch() {
+  if (file_ >= 0) close(file_);
+}
+
+std::vector<relay::MemberRecord> MemberWatch::recall() {
+  std::vector<relay::MemberRecord> members;
+  const std::string text = file_ < 0 ? "" : read_all(file_);
+  if (text.empty()) return members;
+  const auto remembered = relay::parse_remembered(text);
+  if (!remembered) {
+    log_.write(Severity::warning, "bad_member_list",
+               fmt::format("{}: {}; it is begun anew", path_, remembered.error()));
+    return members;
+  }
+  for (const relay::Remembered& one : *remembered) {
+    members.push_back(one.member);
+    const auto listener = one.member.listener();
+    if (one.watched && listener) watched_before_.insert(*listener);
+  }
+  return members;
+}
+
+// Written in place, since the directory may not be ours: the last line makes it valid.
+void MemberWatch::remember(const std::vector<relay::MemberRecord>& members) {
+  if (file_ < 0) return;
+  std::vector<relay::Remembered> all;
+  for (const relay::MemberRecord& member : members) {
+    const auto listener = member.listener();
+    const bool watched = listener && listeners_ != nullptr && listeners_->watches(*listener);
+    all.push_back({member, watched});
+  }
+  const std::string text = relay::to_text(all);
+  const ssize_t written = pwrite(file_, text.data(), text.size(), 0);
+  const bool good = written == static_cast<ssize_t>(text.size());
+  if (good) {
+    // What is left of a longer list behind the end is not looked at.
+    static_cast<void>(ftruncate(file_, static_cast<off_t>(text.size())) == 0);
+  } else if (!write_failed_) {
+    log_.write(Severity::warning, "no_member_list",
+               fmt::format("{} cannot be written: {}; who dies while the agent is away is not "
+                           "told of",
+                           path_, written < 0 ? std::strerror(errno) : "no space"));
+  }
+  write_failed_ = !good;
+}
+
+void MemberWatch::watch(const Endpoint& listener) {
+  if (listeners_ == nullptr) return;
+  if (listeners_->watches(listener)) return listeners_->look(listener);
+  const bool was_there = watched_before_.erase(listener) > 0;
+  const auto found = listeners_->watch(listener);
+  if (!found) {
+    log_.write(
+        Severity::warning, "no_listener_watch",
+        fmt::format("{} cannot be watched: {}", listener.to_string(), found.error().message()));
+  } else if (!*found && was_there) {
+    // Seen by the agent's last process, and gone since.
+    boost::asio::post(loop_, [this, listener] { handlers_.on_gone(listener); });
+  } else if (!*found && not_watched_.insert(listener).second) {
+    log_.write(Severity::info, "not_watched",
+               fmt::format("nobody is seen to listen on {} (a container with a network of its "
+                           "own?): its death is noticed after Tomcat's drop time only",
+                           listener.to_string()));
+  }
+}
+
+void MemberWatch::knock(const relay::Knock& knock) {
+  ports_.probe(knock.at, kKnockTime, [this, token = knock.token](io::ProbeOutcome outcome) {
+    handlers_.on_knock(token, to_result(outcome));
+  });
+}
+
+}  // namespace tribecast::daemon

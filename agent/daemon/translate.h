@@ -1,0 +1,21 @@
+// Between the modules that do not know each other: configuration to relay settings, the relay's
+// report to the status that is shown.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "control/status.h"
+#include "relay/core.h"
+#include "relay/settings.h"
+
+namespace tribecast::daemon {
+
+relay::Settings to_settings(const config::Config& config);
+
+// Node name, site, peers, groups (without their interfaces), members, latency, rates, drops, and a
+// warning for each member that is refused. The verdict is not set.
+control::Status to_status(const relay::Report& report, const config::Config& config);
+
+}  // namespace tribecast::daemon

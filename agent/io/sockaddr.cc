@@ -1,0 +1,43 @@
+#include "io/sockaddr.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+namespace tribecast::io {
+
+SockAddr::SockAddr(const Endpoint& endpoint) {
+  if (endpoint.address.is_v4()) {
+    any_.v4 = {};
+    any_.v4.sin_family = AF_INET;
+    any_.v4.sin_port = htons(endpoint.port);
+    any_.v4.sin_addr = to_in_addr(endpoint.address);
+  } else {
+    any_.v6 = {};
+    any_.v6.sin6_family = AF_INET6;
+    any_.v6.sin6_port = htons(endpoint.port);
+    any_.v6.sin6_addr = to_in6_addr(endpoint.address);
+  }
+}
+
+Endpoint SockAddr::endpoint() const {
+  if (any_.base.sa_family == AF_INET) return {from(any_.v4.sin_addr), ntohs(any_.v4.sin_port)};
+  if (any_.base.sa_family == AF_INET6) return {from(any_.v6.sin6_addr), ntohs(any_.v6.sin6_port)};
+  return {};
+}
+
+in_addr to_in_addr(const Address& v4) { return {htonl(v4.v4_host_order())}; }
+
+in6_addr to_in6_addr(const Address& v6) {
+  in6_addr raw{};
+  std::ranges::copy(v6.bytes(), raw.s6_addr);
+  return raw;
+}
+
+Address from(const in_addr& raw) { return Address::v4(ntohl(raw.s_addr)); }
+
+Address from(const in6_addr& raw) {
+  return Address::from_bytes(Bytes(raw.s6_addr)).value_or(Address());
+}
+
+}  // namespace tribecast::io

@@ -1,0 +1,41 @@
+// Endpoints as the kernel wants them.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/address.h"
+
+namespace tribecast::io {
+
+// A socket address of either family and its length.
+class SockAddr {
+ public:
+  SockAddr() = default;
+  explicit SockAddr(const Endpoint& endpoint);
+
+  [[nodiscard]] const sockaddr* get() const { return &any_.base; }
+  sockaddr* get() { return &any_.base; }
+  [[nodiscard]] socklen_t size() const {
+    return any_.base.sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+  static constexpr socklen_t kCapacity = sizeof(sockaddr_in6);
+
+  // The wildcard, port 0, when it is of neither family.
+  [[nodiscard]] Endpoint endpoint() const;
+
+ private:
+  union Any {
+    sockaddr base;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  Any any_ = {.v6 = {}};
+};
+
+in_addr to_in_addr(const Address& v4);
+in6_addr to_in6_addr(const Address& v6);
+Address from(const in_addr& raw);
+Address from(const in6_addr& raw);
+
+}  // namespace tribecast::io

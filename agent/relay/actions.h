@@ -1,0 +1,106 @@
+// What the relay core asks the edge to do. Values, carried out in order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/reason.h"
+#include "base/time.h"
+
+namespace tribecast::relay {
+
+// The way to a peer: where to send, and from which local address; an unspecified local address
+// leaves the choice to the kernel.
+struct Path {
+  Endpoint remote;
+  Address local;
+
+  bool operator==(const Path&) const = default;
+};
+
+// One sealed datagram, to be sent once along each path.
+struct Send {
+  Buffer datagram;
+  std::vector<Path> to;
+  bool may_be_too_large = false;  // it is sent to find that out: no drop to count
+};
+
+// One multicast datagram, to be injected once on each interface (by index).
+struct Inject {
+  std::vector<int> interfaces;
+  Endpoint source;
+  Endpoint group;
+  Buffer payload;
+};
+
+// A change of state worth a line in the log.
+enum class EventKind : std::uint8_t {
+  peer_up,
+  peer_silent,
+  peer_stopped,
+  peer_restarted,
+  peer_key_rejected,
+  peer_is_self,
+  unconfigured_peer,
+  member_refused,
+  member_joined,
+  member_left,
+  member_lost,
+  member_dead,      // its process is gone: it was told to have left
+  member_replaced,  // another one has its address: it was told to have left
+  peer_away,        // the peer's agent is silent, its members answer
+};
+
+struct Event {
+  EventKind kind;
+  std::string subject;  // the peer's or member's name
+  std::string text;     // what happened, for people
+};
+
+// A peer's answer to a ping.
+struct Answer {
+  std::string peer;
+  std::uint64_t sent = 0;  // the stamp that Core::ping() returned
+  Duration round_trip{};
+};
+
+enum class KnockResult : std::uint8_t {
+  accepted,
+  refused,    // by the host itself: nobody listens there
+  no_answer,  // in 300 ms
+  not_tried,  // this host could not ask
+};
+
+// Ask whether somebody listens there, by a TCP connection that carries nothing; the answer goes to
+// Core::on_knock() with the token. Every knock is answered once.
+struct Knock {
+  std::uint64_t token = 0;
+  Endpoint at;
+};
+
+struct Actions {
+  std::vector<Send> sends;
+  std::vector<Inject> injects;
+  std::vector<Event> events;
+  std::vector<Answer> answers;
+  std::vector<Knock> knocks;
+  // TCP listeners of local members: tell Core::on_listener_gone(). Again for one whose member does
+  // not beat: look whether it is still there.
+  std::vector<Endpoint> watches;
+  bool remember = false;  // the local members have changed: keep Core::local_members()
+
+  void clear() {
+    sends.clear();
+    injects.clear();
+    events.clear();
+    answers.clear();
+    knocks.clear();
+    watches.clear();
+    remember = false;
+  }
+};
+
+}  // namespace tribecast::relay

@@ -1,0 +1,152 @@
+// One peer as this agent knows it: its sessions, its data keys, its clock. Plain state; what is
+// done with it is in links.cc.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/reason.h"
+#include "base/time.h"
+#include "relay/actions.h"
+#include "relay/clock_map.h"
+#include "relay/frames.h"
+#include "relay/path_size.h"
+#include "relay/pieces.h"
+#include "relay/settings.h"
+#include "seal/noise.h"
+#include "seal/replay_window.h"
+
+namespace tribecast::relay {
+
+enum class PeerState : std::uint8_t {
+  up,
+  lossy,          // up, but more than a tenth of its probes is missing
+  half_open_in,   // nothing comes in: they hear us, we do not hear them
+  half_open_out,  // nothing gets out: we hear them, they do not hear us
+  silent,
+  key_rejected,  // what it sends does not verify with any key of our ring
+  stopped,       // it said goodbye
+  disabled,
+  self,
+};
+
+// The transport keys of one finished handshake.
+struct Session {
+  std::uint32_t local_index = 0;
+  std::uint32_t remote_index = 0;
+  std::uint64_t instance = 0;  // the peer's
+  std::uint8_t ring_id = 0;
+  bool initiator = false;
+  seal::Key send_key;
+  seal::Key receive_key;
+  std::uint64_t send_counter = 0;
+  seal::ReplayWindow window;
+  Instant established;
+  Path path;
+};
+
+// A handshake that this side began and that was not answered yet.
+struct Initiation {
+  seal::Handshake handshake;
+  std::uint32_t local_index = 0;
+  std::uint8_t ring_id = 0;
+  Instant sent;
+};
+
+// A peer's data key, with the window of what was accepted under it.
+struct GrantedKey {
+  std::uint32_t id = 0;
+  seal::Key key;
+  seal::ReplayWindow window;
+  Instant granted;
+};
+
+// The latest greeting answered for each of the peer's last few instances: an older one is a replay.
+struct SeenGreeting {
+  std::uint64_t instance = 0;
+  Stamp sent = 0;
+};
+
+// Which of the last 64 probes came, by their sequence.
+class ProbeHistory {
+ public:
+  void note(std::uint32_t sequence);
+  // Share of the probes that are missing; nullopt below four probes.
+  [[nodiscard]] std::optional<double> loss() const;
+  // The same, nullopt below twenty: enough to tell others.
+  [[nodiscard]] std::optional<double> settled_loss() const;
+
+ private:
+  std::uint64_t came_ = 0;
+  std::uint32_t highest_ = 0;
+  unsigned expected_ = 0;
+};
+
+struct Link {
+  PeerSettings settings;
+  std::vector<Endpoint> endpoints;  // as configured and resolved
+  bool answers_as_self = false;     // our own instance answered there
+  bool address_is_local = false;
+
+  // Handshake.
+  std::optional<Initiation> initiation;
+  std::uint32_t given_up = 0;  // the index of the initiation before
+  std::size_t next_endpoint = 0;
+  unsigned attempts = 0;
+  Instant next_attempt = kNever;
+  std::vector<SeenGreeting> greetings;
+
+  // Sessions: `current` seals, `previous` still opens, `offered` were answered and not confirmed.
+  std::optional<Session> current;
+  std::optional<Session> previous;
+  std::vector<Session> offered;
+  std::uint8_t heard_ring_id = 0;  // of the session that it spoke in last
+  std::vector<RingEntry> ring;     // what it holds, as it says; its primary key first
+
+  // Data keys: theirs, oldest first, and the newest of ours that they hold.
+  std::vector<GrantedKey> granted;
+  std::uint32_t holding_key = 0;
+  Pieces pieces;
+  std::deque<std::uint64_t> acknowledged;  // the last goodbyes that came, by their counter
+
+  // Probes.
+  std::uint32_t probe_sequence = 0;
+  Stamp peer_stamp = 0;  // of its latest probe or greeting
+  Instant peer_stamp_at;
+  ClockMap clock;
+  std::optional<Duration> round_trip;
+  ProbeHistory history;
+  std::optional<double> loss_out;       // of our probes, as the peer says
+  std::optional<Duration> jitter;       // of the round trip, smoothed as in RFC 3550 6.4.1
+  std::optional<Duration> wall_offset;  // the peer's wall clock less ours
+  PathSize path_size;
+  bool they_hear_us = false;
+  std::optional<Instant> asked_clock;
+
+  std::optional<Instant> last_heard;
+  std::optional<Instant> heard_since;     // the last silence ended
+  std::optional<Instant> greeting_heard;  // an initiation that verified
+  std::optional<Instant> greeting_since;  // the first one without a session since
+  std::optional<Instant> goodbye;
+  std::optional<Instant> key_rejected;
+  std::string site;
+  std::string version;
+  PeerState shown = PeerState::silent;  // as the last event told
+
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  ReasonCounters rejected;
+
+  // More than a tenth is missing, in either direction, of enough probes to say so.
+  [[nodiscard]] bool is_lossy() const;
+  [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local; }
+  [[nodiscard]] bool in_group(const std::string& group) const;
+  [[nodiscard]] bool may_announce(const Address& member) const;
+  [[nodiscard]] bool has_address(const Address& address) const;
+};
+
+}  // namespace tribecast::relay

@@ -1,0 +1,261 @@
+// The sealed links to all peers: handshakes, sessions, data keys, probes. What travels inside is
+// the relay core's business.
+//
+// A link lives through: initiation (Noise message 1, repeated after 250 ms, 500 ms, then every
+// second) -> response -> the initiator confirms with the first sealed frames, which carry its data
+// key -> the responder, now sure of a fresh peer, answers with its own. Data is sealed once, under
+// the sender's data key, for all peers. Rules for loss, restart and rotation: docs/wire-format.md.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "relay/actions.h"
+#include "relay/link.h"
+#include "relay/settings.h"
+#include "seal/envelope.h"
+#include "seal/keyring.h"
+
+namespace tribecast::relay {
+
+// How long a peer may say nothing and still be live, and how long it is sent to after a goodbye.
+inline constexpr Duration kSilentTime = seconds(2);
+inline constexpr Duration kGoodbyeGrace = seconds(10);
+inline constexpr Duration kProbeInterval = milliseconds(500);
+inline constexpr Duration kRekeyInterval = seconds(120);
+inline constexpr Duration kSessionLifetime = seconds(180);
+// A goodbye of a member is repeated at this pace until a peer has acknowledged it, for so long.
+inline constexpr Duration kNoticeInterval = milliseconds(50);
+inline constexpr Duration kNoticeTime = seconds(2);
+
+// A data datagram that was opened and never seen before.
+struct Received {
+  Link* link = nullptr;  // valid until the next call to Links
+  std::uint64_t counter = 0;
+  std::uint8_t piece = 0;
+  std::uint8_t pieces = 1;
+  Stamp captured = 0;
+  Endpoint group;
+  Endpoint source;
+  Buffer payload;
+};
+
+struct PeerReport {
+  std::string name;
+  std::string site;
+  std::string version;
+  PeerState state = PeerState::silent;
+  std::optional<Endpoint> endpoint;
+  std::optional<Duration> round_trip;
+  std::optional<Duration> jitter;
+  std::optional<double> loss_in;             // what the peer sends
+  std::optional<double> loss_out;            // what we send, as the peer says
+  std::optional<std::size_t> path_datagram;  // the largest UDP payload that gets through
+  std::optional<Duration> clock_offset;      // its wall clock less ours
+  std::optional<Duration> since_heard;
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  ReasonCounters rejected;
+  // Which ring keys the sessions in use were made with: what we send in, what it last spoke in.
+  // They differ while a session is renewed. nullopt: no session.
+  std::optional<std::uint8_t> ring_id;
+  std::optional<std::uint8_t> heard_ring_id;
+  std::vector<RingEntry> ring;  // what the peer holds, its primary key first; empty = not known
+};
+
+class Links {
+ public:
+  explicit Links(RandomSource random);
+
+  // Applies what differs; peers that stay keep their sessions. A peer that leaves, or a ring key
+  // that a session was made with, replaces the data key at once; any other ring key that leaves,
+  // as soon as all peers hold the next one. After a change of the primary key all sessions are
+  // renewed with it.
+  void configure(Instant now, const Settings& settings, const seal::Keyring& ring, Actions& out);
+  // The addresses that a peer's names stand for now. An empty list keeps what was known.
+  void set_endpoints(Instant now, const std::string& peer, std::vector<Endpoint> endpoints);
+  void set_local_addresses(const std::vector<Address>& addresses);
+  // Our wall clock less our monotonic one; for people only, decides nothing.
+  void set_wall_clock(Duration offset) { wall_offset_ = offset; }
+
+  // Handles everything but data; data comes back opened.
+  std::optional<Received> on_datagram(Instant now, const Path& from, Bytes datagram, Actions& out);
+  void on_timer(Instant now, Actions& out);
+  [[nodiscard]] Instant next_deadline() const;
+
+  struct Outgoing {
+    Stamp captured = 0;
+    Endpoint group;
+    Endpoint source;
+    Bytes payload;
+  };
+  // Seals once and sends to every live peer that takes part in the group, as many copies as the
+  // peer is configured to get. Returns how many peers.
+  std::size_t send(Instant now, const std::string& group, const Outgoing& outgoing, Actions& out);
+  // A member's goodbye, which comes once and must not be lost: sent again, the same sealed bytes,
+  // to each peer that does not acknowledge it. A peer that becomes live within `still_new` is told
+  // as well. `subject` names the member, for withdraw_notice().
+  std::size_t send_notice(Instant now, const std::string& subject, const std::string& group,
+                          const Outgoing& outgoing, Duration still_new, Actions& out);
+  // The member is alive after all: nobody else is told.
+  void withdraw_notice(const std::string& subject);
+  [[nodiscard]] bool has_notices() const { return !notices_.empty(); }
+  // What came in this data datagram was a goodbye. Repeated when the datagram comes again.
+  void acknowledge(Link& link, std::uint64_t counter, Actions& out);
+
+  // Asks for an answer right now; the stamp returns in Actions::answers. nullopt: no such peer, or
+  // no session with it.
+  std::optional<Stamp> ping(Instant now, const std::string& peer, Actions& out);
+  // Something of this peer could not be dated: ask for its clock.
+  void ask_clock(Instant now, Link& link, Actions& out);
+  void say_goodbye(Instant now, Actions& out);
+
+  // A peer that was live and has said nothing for its dead time.
+  struct Silence {
+    std::string peer;
+    Endpoint endpoint;
+    Duration lasts{};
+  };
+  [[nodiscard]] std::vector<Silence> silences(Instant now) const;
+  [[nodiscard]] bool is_silent(Instant now, const std::string& peer) const;
+  // When the next one begins, if nothing more is heard; kNever when that is not within a probe
+  // interval.
+  [[nodiscard]] Instant next_silence(Instant now) const;
+
+  [[nodiscard]] std::vector<PeerReport> report(Instant now) const;
+  [[nodiscard]] std::uint64_t instance() const { return instance_; }
+  // What could not be laid at any peer's door.
+  [[nodiscard]] const ReasonCounters& strangers() const { return strangers_; }
+
+ private:
+  struct DataKey {
+    std::uint32_t id = 0;
+    seal::Key key;
+    Instant made;
+  };
+
+  // links.cc: peers, their states, probes, timers.
+  void add_peer(Instant now, const PeerSettings& settings);
+  void remove_peer(const std::string& name);
+  bool drop_ring_key(std::uint8_t id);
+  void renew_sessions(Instant now);
+  [[nodiscard]] Link* find(const std::string& name);
+  [[nodiscard]] Link* find_by_endpoint(const Endpoint& endpoint);
+  void index_endpoints();
+  void refuse(Link* link, Reason reason);
+  void heard(Instant now, Link& link);
+  [[nodiscard]] bool is_live(Instant now, const Link& link) const;
+  [[nodiscard]] static bool is_silent(Instant now, const Link& link);
+  [[nodiscard]] PeerState state_of(Instant now, const Link& link) const;
+  void tell_changes(Instant now, Link& link, Actions& out);
+  void tick(Instant now, Link& link, Actions& out);
+  [[nodiscard]] Probe make_probe(Instant now, Link& link, bool answer_now);
+  [[nodiscard]] Measures make_measures(Instant now, const Link& link) const;
+  void send_probe(Instant now, Link& link, bool answer_now, Actions& out);
+  void test_path(Instant now, Link& link, Actions& out);
+  void send_frames(Link& link, Session& session, const Frames& frames, Actions& out);
+
+  // links_data.cc: data and its keys; send() and on_datagram() too.
+  std::optional<Received> on_data(Instant now, const seal::Envelope& envelope, Actions& out);
+  std::optional<Received> open_data(Instant now, Link& link, GrantedKey& granted,
+                                    const seal::Envelope& envelope, Bytes plain, Actions& out);
+  [[nodiscard]] DataKey new_data_key(Instant now);
+  void replace_data_key(Instant now, Actions& out);
+  void prepare_data_key(Instant now, Actions& out);
+  void rotate_data_key(Instant now, Actions& out);
+  [[nodiscard]] const DataKey& newest_key() const { return next_key_ ? *next_key_ : key_; }
+  [[nodiscard]] std::vector<KeyGrant> grants_for(const Link& link) const;
+  std::vector<Buffer> seal(const Outgoing& outgoing, std::size_t max_datagram);
+  [[nodiscard]] std::size_t max_datagram(const std::vector<Link*>& to) const;
+
+  // links_repeat.cc: what is sent more than once.
+  struct Copy {
+    Instant at;
+    Buffer datagram;
+    std::vector<Path> to;
+  };
+  // Sealed once for these peers; those that have acknowledged it are taken off.
+  struct NoticeBatch {
+    std::uint64_t first_counter = 0;
+    std::vector<Buffer> datagrams;
+    std::vector<Link*> waiting;
+    Instant ends;
+  };
+  struct Notice {
+    std::string subject;
+    std::string group;
+    Stamp captured = 0;
+    Endpoint destination;
+    Endpoint source;
+    Buffer payload;
+    Instant still_new_until;
+    std::vector<Link*> told;
+    std::vector<NoticeBatch> batches;
+  };
+  void schedule_copies(Instant now, const std::string& group, const std::vector<Buffer>& datagrams);
+  std::size_t tell(Instant now, Notice& notice, Actions& out);
+  void repeat(Instant now, Actions& out);
+  void repeat_notices(Instant now, Actions& out);
+  void send_ack(Link& link, std::uint64_t counter, Actions& out);
+  void on_ack(Link& link, std::uint64_t counter);
+  void forget_repeats(const Link& link);
+
+  // links_handshake.cc: how sessions come about, and frames of one peer.
+  void give_up_initiation(Link& link);
+  void initiate(Instant now, Link& link, Actions& out);
+  void schedule_attempt(Instant at, Link& link);
+  void on_init(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out);
+  void respond(Instant now, Link& link, const Path& from, seal::Handshake& handshake,
+               const seal::RingKey& ring_key, const Greeting& greeting, const seal::Header& header,
+               Actions& out);
+  [[nodiscard]] static bool is_replay(Link& link, const Greeting& greeting);
+  void on_response(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out);
+  void on_pair(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out);
+  void on_frames(Instant now, Link& link, const Frames& frames, Actions& out);
+  void note_ring(Instant now, Link& link, const std::vector<RingEntry>& ring);
+  void on_probe(Instant now, Link& link, const Probe& probe, Actions& out);
+  void on_measures(Instant now, Link& link, const Probe& probe, const Measures& measures);
+  void accept_grant(Instant now, Link& link, const KeyGrant& grant);
+  void confirm(Instant now, Link& link, Session session, Actions& out);
+  void forget_sessions(Link& link);
+  void forget_grants(Link& link, std::size_t but_newest = 0);
+  [[nodiscard]] std::uint32_t new_index();
+  [[nodiscard]] seal::KeyPair new_ephemeral();
+
+  Settings settings_;
+  seal::Keyring ring_;
+  std::vector<RingEntry> told_ring_;
+  RandomSource random_;
+  std::uint64_t instance_;
+  std::vector<Address> local_addresses_;
+  std::optional<Duration> wall_offset_;
+
+  std::vector<std::unique_ptr<Link>> links_;
+  std::unordered_map<std::uint32_t, Link*> by_index_;        // sessions and initiations
+  std::unordered_multimap<std::uint32_t, Link*> by_key_id_;  // granted data keys
+  std::unordered_map<Endpoint, Link*, EndpointHash> by_endpoint_;
+  std::unordered_map<Address, Link*, AddressHash> by_address_;  // nullptr: several peers
+  bool endpoints_indexed_ = true;
+
+  DataKey key_;
+  std::optional<DataKey> next_key_;  // being handed out; used once everybody holds it
+  std::uint64_t counter_ = 0;        // of all data ever sealed by this instance
+
+  Instant next_tick_ = kNever;
+  Instant next_attempt_ = kNever;  // not later than the earliest of all links
+  Instant grant_retry_ = kNever;
+
+  std::deque<Copy> copies_;  // in order of their time
+  std::deque<Notice> notices_;
+  Instant next_notice_ = kNever;
+
+  ReasonCounters strangers_;
+  std::vector<Address> reported_strangers_;
+};
+
+}  // namespace tribecast::relay

@@ -1,0 +1,89 @@
+// Noise_NNpsk0_25519_ChaChaPoly_SHA256 (Noise specification, revision 34) on libsodium.
+//
+//   NNpsk0:
+//     -> psk, e
+//     <- e, ee
+//
+// A Handshake is used for one exchange: write and read alternate, beginning with the initiator's
+// write; after the second message split() gives the transport keys. A message that does not verify
+// leaves the handshake unusable, as the specification asks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "seal/secret.h"
+
+namespace tribecast::seal {
+
+inline constexpr std::size_t kPublicKeySize = 32;
+using PublicKey = std::array<std::uint8_t, kPublicKeySize>;
+
+struct KeyPair {
+  Key secret;
+  PublicKey open{};
+
+  // The X25519 pair of a secret scalar (RFC 7748).
+  static KeyPair of(const Key& secret);
+};
+
+using Hash = std::array<std::uint8_t, 32>;
+
+// Noise's SymmetricState (section 5.2) with its CipherState (section 5.1).
+class SymmetricState {
+ public:
+  explicit SymmetricState(std::string_view protocol_name);
+
+  void mix_hash(Bytes data);
+  void mix_key(Bytes input);
+  void mix_key_and_hash(Bytes input);
+  Buffer encrypt_and_hash(Bytes plain);
+  std::optional<Buffer> decrypt_and_hash(Bytes sealed);
+  // The two transport keys: initiator to responder, responder to initiator.
+  [[nodiscard]] std::array<Key, 2> split() const;
+  [[nodiscard]] const Hash& hash() const { return hash_; }
+
+ private:
+  Hash hash_{};
+  Key chaining_;
+  std::optional<Key> key_;
+  std::uint64_t counter_ = 0;
+};
+
+enum class Role : std::uint8_t { initiator, responder };
+
+class Handshake {
+ public:
+  static constexpr std::size_t kMessageOverhead = kPublicKeySize + 16;
+
+  Handshake(Role role, Bytes prologue, const Key& psk);
+
+  // The next message; it must be this side's turn. The ephemeral pair must be fresh; a responder
+  // makes it only after the first message verified. nullopt: the other side's public key is of low
+  // order.
+  std::optional<Buffer> write(const KeyPair& ephemeral, Bytes payload);
+  // The payload of the other side's message, or nullopt when it does not verify.
+  std::optional<Buffer> read(Bytes message);
+
+  struct Transport {
+    Key send;
+    Key receive;
+  };
+  // After both messages.
+  [[nodiscard]] Transport split() const;
+  [[nodiscard]] const Hash& hash() const { return state_.hash(); }
+
+ private:
+  [[nodiscard]] bool mix_shared();
+
+  Role role_;
+  int messages_ = 0;
+  SymmetricState state_;
+  Key psk_;
+  KeyPair ephemeral_;
+  PublicKey remote_{};
+};
+
+}  // namespace tribecast::seal

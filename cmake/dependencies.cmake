@@ -1,0 +1,38 @@
+# Every outside library, each linked by the one module that uses it.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+set(Boost_USE_STATIC_LIBS ${TRIBECAST_STATIC_RUNTIME})
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+set(Boost_USE_STATIC_LIBS OFF)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
+pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
+
+# Boost.Asio, its functions compiled once: as inline functions they set off -Wnull-dereference with
+# -O2. Version 1.74 uses std::exchange without <utility> under C++20.
+add_library(tribecast_asio STATIC agent/io/asio.cc)
+target_link_libraries(tribecast_asio PUBLIC Boost::headers Threads::Threads
+                      PRIVATE tribecast_options)
+target_compile_definitions(tribecast_asio PUBLIC
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION)
+target_compile_options(tribecast_asio PUBLIC "SHELL:-include utility" PRIVATE -w)
+# clang 14 to 16 have coroutines, but say so in no way that libstdc++ and Boost 1.74 understand.
+target_compile_definitions(tribecast_asio PUBLIC
+  "$<$<AND:$<CXX_COMPILER_ID:Clang>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,17>>:\
+__cpp_impl_coroutine=201902L;BOOST_ASIO_HAS_CO_AWAIT=1;BOOST_ASIO_HAS_STD_COROUTINE=1>")
+
+# What the two programs link with, beside their modules.
+add_library(tribecast_program INTERFACE)
+target_link_libraries(tribecast_program INTERFACE Boost::program_options)
+if(TRIBECAST_STATIC_RUNTIME)
+  target_link_options(tribecast_program INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+
+add_library(tribecast_fmt INTERFACE)
+target_link_libraries(tribecast_fmt INTERFACE
+  $<IF:$<BOOL:${TRIBECAST_STATIC_RUNTIME}>,fmt::fmt-header-only,fmt::fmt>)

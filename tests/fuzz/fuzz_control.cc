@@ -1,0 +1,72 @@
+// Any line as a request, and as a reply: a request that parses is written back as it was; any reply
+// can be read, written again to the same, and shown without commanding a terminal.
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "control/events.h"
+#include "control/json.h"
+#include "control/print.h"
+#include "control/request.h"
+
+namespace {
+
+using namespace tribecast;
+using namespace tribecast::control;
+
+void check_request(std::string_view line) {
+  const auto request = parse_request(line);
+  if (!request) {
+    TC_CHECK(!request.error().empty());
+    return;
+  }
+  std::string written = to_line(*request);
+  TC_CHECK(written.ends_with('\n'));
+  written.pop_back();
+  const auto again = parse_request(written);
+  TC_CHECK(again && *again == *request);
+}
+
+void check_shown(std::string text) {
+  std::erase(text, '\n');
+  TC_CHECK(first_unprintable(text) == text.npos);
+}
+
+// Else it is the empty status, as most texts are, and was checked before.
+bool says_something(const Status& s) {
+  return !s.peers.empty() || !s.groups.empty() || !s.members.empty() || !s.node.name.empty() ||
+         !s.verdict.reasons.empty() || s.drops.total() != 0 || !s.warnings.empty();
+}
+
+void check_status(const Status& status) {
+  const std::string written = to_json(status);
+  TC_CHECK(to_json(from_json(written)) == written);
+  const auto reply = read_status_reply(status_reply(status));
+  TC_CHECK(reply && to_json(*reply) == written);
+  for (const auto text : {status_text, peers_text, members_text, groups_text}) {
+    check_shown(text(status, Style{}));
+  }
+  check_shown(watch_text(sample(status, &status, 1), "00:00:00", Style{}));
+  TC_CHECK(judge(status).level <= Level::critical);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(data, data + size);
+  check_request(text);
+  const Status status = from_json(text);
+  if (says_something(status)) check_status(status);
+  if (const auto ping = read_ping_reply(text)) check_shown(ping_text(*ping, 1));
+  if (const auto config = read_config_reply(text)) {
+    const auto again = read_config_reply(config_reply(*config));
+    TC_CHECK(again && again->file.size() >= config->file.size());
+  }
+  if (const auto list = read_events_reply(text)) {
+    for (const Event& event : list->events) check_shown(event_text(event, Style{}));
+    const auto again = read_events_reply(events_reply(*list));
+    TC_CHECK(again && again->events.size() == list->events.size());
+  }
+  if (const auto words = read_text_reply(text)) TC_CHECK(words->size() <= 4 * text.size());
+  return 0;
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Checks the directions of the house: which module may include which, and where each outside
+library lives. usage: includes.py TOP | includes.py --self-test"""
+import pathlib
+import re
+import sys
+import tempfile
+
+# Module of agent/ -> what it may include beside itself, as drawn in docs/architecture.md.
+MODULES = {
+    "base": set(),
+    "tribes": {"base"},
+    "packet": {"base"},
+    "seal": {"base"},
+    "relay": {"base", "tribes", "packet", "seal"},
+    "config": {"base"},
+    "control": {"base"},
+    "io": {"base"},
+    "host": {"base", "packet", "io"},
+    "daemon": {"base", "tribes", "packet", "seal", "relay", "config", "control", "io", "host"},
+    "cli": {"base", "seal", "config", "control"},
+}
+
+# Outside header -> the files, as beginnings of their path under agent/, that may include it.
+LIBRARIES = [
+    (r"pcap(\.h|/)", ["host/pcap_capture"]),
+    (r"netlink/", ["host/link_monitor"]),
+    (r"linux/rtnetlink\.h", ["host/link_monitor"]),
+    (r"linux/(inet|sock)_diag\.h", ["host/sock_diag", "host/listener_watch"]),
+    (r"sodium(\.h|/)", ["seal/", "base/digest"]),
+    (r"ares(\.h|_)", ["io/"]),
+    (r"boost/program_options", ["config/", "cli/", "daemon/main"]),
+    (r"boost/asio", ["io/", "daemon/"]),
+    (r"boost/", ["io/", "daemon/", "config/", "cli/"]),
+    (r"nlohmann/", ["control/"]),
+    (r"fmt/", ["control/", "cli/", "config/", "daemon/"]),
+    (r"sys/capability\.h", ["host/privileges"]),
+]
+
+# The pure modules own no socket, file, clock, thread, log or random source.
+PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control"}
+IMPURE = re.compile(
+    r"(thread|mutex|shared_mutex|condition_variable|future|atomic|semaphore|fstream|iostream"
+    r"|filesystem|random|unistd\.h|fcntl\.h|poll\.h|syslog\.h"
+    r"|sys/(socket|stat|time|epoll|un|ioctl|random)\.h|netinet/.*|linux/.*)$")
+# What reads the configuration's files, and the program that prints its reference page.
+PURE_EXCEPTIONS = ["config/load", "config/keyring_file", "config/reference_main"]
+
+# Single files that reach further than their module.
+FURTHER = {
+    "config/keyring_file": {"seal"},  # reads the file whose text seal/keyring parses
+}
+
+# Clocks and random sources that a harmless header brings too.
+IMPURE_NAME = re.compile(
+    r"\b((steady|system|high_resolution)_clock::now|clock_gettime|random_device)\b")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def check_library(path, header):
+    for pattern, places in LIBRARIES:
+        if re.match(pattern, header):
+            if any(path.startswith(place) for place in places):
+                return None
+            return f"<{header}> belongs to {' and '.join(places)} alone"
+    return None
+
+
+def is_pure(path):
+    return path.split("/")[0] in PURE and not any(path.startswith(p) for p in PURE_EXCEPTIONS)
+
+
+def check_include(path, quote, header):
+    module = path.split("/")[0]
+    if quote == '"':
+        target = header.split("/")[0]
+        if target not in MODULES or "/" not in header:
+            return f'"{header}": own headers are included as "module/file.h"'
+        allowed = {module} | MODULES[module] | FURTHER.get(path.rsplit(".", 1)[0], set())
+        if target not in allowed:
+            return f"{module} must not include {target} ({header})"
+        return None
+    if is_pure(path) and IMPURE.match(header):
+        return f"<{header}>: {module} is pure, it owns no socket, file, clock, thread or random source"
+    return check_library(path, header)
+
+
+def check_line(path, line):
+    found = IMPURE_NAME.search(line.split("//")[0])
+    if found and is_pure(path):
+        return f"{found.group()}: {path.split('/')[0]} is pure, time and random bytes are arguments"
+    return None
+
+
+def check_tree(top):
+    agent = pathlib.Path(top) / "agent"
+    findings = []
+    for file in sorted(agent.rglob("*")):
+        if file.suffix not in (".h", ".cc"):
+            continue
+        path = file.relative_to(agent).as_posix()
+        if path.split("/")[0] not in MODULES:
+            findings.append(f"agent/{path}:1: a module that tests/lint/includes.py does not know")
+            continue
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            what = check_include(path, *match.groups()) if match else check_line(path, line)
+            if what:
+                findings.append(f"agent/{path}:{number}: {what}")
+    return findings
+
+
+def self_test():
+    """Each line, alone in a tree, must be found or must pass."""
+    cases = [
+        ("base/a.h", '#include "tribes/member.h"', False),
+        ("relay/a.cc", '#include "io/fd.h"', False),
+        ("relay/a.cc", '  #  include "host/injector.h"', False),
+        ("relay/a.cc", '#include "config/config.h"', False),
+        ("relay/a.cc", '#include "control/status.h"', False),
+        ("relay/a.cc", '#include "seal/noise.h"', True),
+        ("config/a.cc", '#include "seal/keyring.h"', False),
+        ("config/keyring_file.cc", '#include "seal/keyring.h"', True),
+        ("config/keyring_file.cc", '#include "relay/core.h"', False),
+        ("tribes/a.cc", '#include "packet/datagram.h"', False),
+        ("io/a.cc", '#include "control/reply.h"', False),
+        ("host/a.cc", '#include "packet/datagram.h"', True),
+        ("host/a.cc", '#include "relay/core.h"', False),
+        ("cli/a.cc", '#include "relay/core.h"', False),
+        ("cli/a.cc", '#include "io/fd.h"', False),
+        ("cli/a.cc", '#include "control/status.h"', True),
+        ("daemon/a.cc", '#include "cli/table.h"', False),
+        ("daemon/a.cc", '#include "relay/core.h"', True),
+        ("base/a.h", '#include "bytes.h"', False),
+        ("base/a.h", '#include "../tribes/member.h"', False),
+        ("relay/a.cc", "#include <sodium.h>", False),
+        ("seal/a.cc", "#include <sodium.h>", True),
+        ("host/injector.cc", "#include <pcap/pcap.h>", False),
+        ("host/pcap_capture.cc", "#include <pcap/pcap.h>", True),
+        ("host/a.cc", "#include <boost/asio/post.hpp>", False),
+        ("host/a.cc", "#include <netlink/netlink.h>", False),
+        ("cli/a.cc", "#include <nlohmann/json.hpp>", False),
+        ("host/a.cc", "#include <sys/capability.h>", False),
+        ("relay/a.cc", "#include <thread>", False),
+        ("relay/a.cc", "#include <random>", False),
+        ("control/a.cc", "#include <sys/socket.h>", False),
+        ("relay/a.cc", "#include <vector>", True),
+        ("relay/a.cc", "auto t = std::chrono::steady_clock::now();", False),
+        ("relay/a.cc", "int a;  // steady_clock is the edge's", True),
+        ("control/a.h", "std::chrono::system_clock::time_point at;", True),
+        ("io/a.cc", "auto t = std::chrono::steady_clock::now();", True),
+        ("unknown/a.cc", "", False),
+    ]
+    wrong = 0
+    for path, line, allowed in cases:
+        with tempfile.TemporaryDirectory() as top:
+            file = pathlib.Path(top, "agent", path)
+            file.parent.mkdir(parents=True)
+            file.write_text(f"#pragma once\n{line}\n")
+            if (not check_tree(top)) != allowed:
+                print(f"self-test: {path}: {line!r} should {'pass' if allowed else 'be found'}")
+                wrong += 1
+    print(f"{len(cases)} cases, {wrong} wrong")
+    return wrong
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return 1 if self_test() else 0
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    findings = check_tree(sys.argv[1])
+    print("\n".join(findings))
+    return 1 if findings else 0
+
+
+sys.exit(main())

@@ -1,0 +1,5 @@
+tribecast_unit_test(bytes bytes.cc LINK tribecast_base)
+tribecast_unit_test(address address.cc LINK tribecast_base)
+tribecast_unit_test(hex hex.cc LINK tribecast_base)
+tribecast_unit_test(reason reason.cc LINK tribecast_base)
+tribecast_unit_test(suggest suggest.cc LINK tribecast_base)

@@ -1,0 +1,4 @@
+tribecast_unit_test(cli_command cli_command.cc LINK tribecast_cli)
+tribecast_unit_test(cli_live_file cli_live_file.cc LINK tribecast_cli)
+tribecast_unit_test(cli_aliyun_import cli_aliyun_import.cc LINK tribecast_cli)
+tribecast_unit_test(cli_keyring_check cli_keyring_check.cc LINK tribecast_cli)

@@ -1,0 +1,2 @@
+tribecast_unit_test(daemon_events daemon_events.cc LINK tribecast_daemon)
+tribecast_unit_test(daemon_trial daemon_trial.cc LINK tribecast_daemon)

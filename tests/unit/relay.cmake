@@ -1,0 +1,20 @@
+tribecast_unit_test(relay_clock_map relay_clock_map.cc LINK tribecast_relay)
+tribecast_unit_test(relay_frames relay_frames.cc LINK tribecast_relay)
+tribecast_unit_test(relay_pieces relay_pieces.cc LINK tribecast_relay)
+tribecast_unit_test(relay_meters relay_meters.cc LINK tribecast_relay)
+tribecast_unit_test(relay_pacer relay_pacer.cc LINK tribecast_relay)
+tribecast_unit_test(relay_members relay_members.cc LINK tribecast_relay)
+tribecast_unit_test(relay_links relay_links.cc LINK tribecast_relay)
+tribecast_unit_test(relay_core relay_core.cc LINK tribecast_relay)
+tribecast_unit_test(relay_rotation relay_rotation.cc LINK tribecast_relay)
+tribecast_unit_test(relay_inquests relay_inquests.cc LINK tribecast_relay)
+tribecast_unit_test(relay_verdicts relay_verdicts.cc LINK tribecast_relay)
+tribecast_unit_test(relay_path_size relay_path_size.cc LINK tribecast_relay)
+tribecast_unit_test(relay_remembered relay_remembered.cc LINK tribecast_relay)
+tribecast_unit_test(relay_wire relay_wire.cc LINK tribecast_relay)
+
+# The same vectors by another implementation.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME unit.wire_vectors COMMAND ${Python3_EXECUTABLE}
+  ${CMAKE_CURRENT_SOURCE_DIR}/vectors/wire/verify.py)
+set_tests_properties(unit.wire_vectors PROPERTIES LABELS unit SKIP_RETURN_CODE 77)

@@ -1,0 +1,5 @@
+tribecast_unit_test(aead aead.cc LINK tribecast_seal)
+tribecast_unit_test(noise noise.cc LINK tribecast_seal)
+tribecast_unit_test(envelope envelope.cc LINK tribecast_seal)
+tribecast_unit_test(replay_window replay_window.cc LINK tribecast_seal)
+tribecast_unit_test(keyring keyring.cc LINK tribecast_seal)

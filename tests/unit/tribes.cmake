@@ -1,0 +1,1 @@
+tribecast_unit_test(member member.cc LINK tribecast_tribes)

@@ -1,0 +1,2 @@
+tribecast_unit_test(vpcsim_command vpcsim_command.cc LINK vpcsim_model)
+tribecast_unit_test(vpcsim_model vpcsim_model.cc LINK vpcsim_model)
