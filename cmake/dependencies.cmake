@@ -8,7 +8,7 @@ set(Boost_USE_STATIC_LIBS OFF)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json 3.9 REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
-pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap>=1.9)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
 pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
@@ -26,6 +26,19 @@ target_compile_definitions(tribecast_asio PUBLIC
   "$<$<AND:$<CXX_COMPILER_ID:Clang>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,17>>:\
 __cpp_impl_coroutine=201902L;BOOST_ASIO_HAS_CO_AWAIT=1;BOOST_ASIO_HAS_STD_COROUTINE=1>")
 
+# libpcap. Inside the program it needs no D-Bus and what that brings with it.
+add_library(tribecast_pcap INTERFACE)
+find_library(TRIBECAST_STATIC_PCAP libpcap.a HINTS ${PCAP_LIBDIR})
+if(TRIBECAST_STATIC_RUNTIME AND TRIBECAST_STATIC_PCAP)
+  add_library(tribecast_pcap_sources OBJECT agent/host/pcap_sources.cc)
+  target_link_libraries(tribecast_pcap_sources PRIVATE tribecast_options)
+  target_include_directories(tribecast_pcap INTERFACE ${PCAP_INCLUDE_DIRS})
+  target_link_libraries(tribecast_pcap INTERFACE
+    $<TARGET_OBJECTS:tribecast_pcap_sources> ${TRIBECAST_STATIC_PCAP})
+else()
+  target_link_libraries(tribecast_pcap INTERFACE PkgConfig::PCAP)
+endif()
+
 # What the two programs link with, beside their modules.
 add_library(tribecast_program INTERFACE)
 target_link_libraries(tribecast_program INTERFACE Boost::program_options)
@@ -33,6 +46,14 @@ if(TRIBECAST_STATIC_RUNTIME)
   target_link_options(tribecast_program INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 
-add_library(tribecast_fmt INTERFACE)
-target_link_libraries(tribecast_fmt INTERFACE
-  $<IF:$<BOOL:${TRIBECAST_STATIC_RUNTIME}>,fmt::fmt-header-only,fmt::fmt>)
+# fmt. Debian has no static library of it, and as inline functions they cost every source file seconds.
+if(TRIBECAST_STATIC_RUNTIME)
+  add_library(tribecast_fmt STATIC agent/base/fmt.cc)
+  target_include_directories(tribecast_fmt SYSTEM PUBLIC
+    $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_libraries(tribecast_fmt PRIVATE tribecast_options)
+  target_compile_options(tribecast_fmt PRIVATE -w)
+else()
+  add_library(tribecast_fmt INTERFACE)
+  target_link_libraries(tribecast_fmt INTERFACE fmt::fmt)
+endif()

@@ -13,6 +13,11 @@ namespace tribecast::cli {
 
 inline constexpr Duration kAnswerTimeout = seconds(5);
 
+// What this side refuses to do, without asking the agent or for what it answered.
+inline Unexpected<control::Failure> refused(control::Exit code, std::string what) {
+  return {{code, std::move(what)}};
+}
+
 class Client {
  public:
   explicit Client(std::string socket_path) : path_(std::move(socket_path)) {}

@@ -25,7 +25,7 @@ constexpr auto kLockPause = std::chrono::milliseconds(100);
 constexpr mode_t kFileMode = 0644;  // whatever the umask: the agent's own user must read it
 constexpr mode_t kDirectoryMode = 0755;
 
-Unexpected<Failure> failed(const std::string& path, int error) {
+Unexpected<Failure> not_changed(const std::string& path, int error) {
   const bool denied = error == EACCES || error == EPERM || error == EROFS;
   return {{denied ? Exit::no_permission : Exit::critical,
            "the configuration was not changed\n    why: " + path + ": " + std::strerror(error)}};
@@ -88,10 +88,10 @@ bool rename_in(const std::string& directory, const std::string& from, const std:
 Result<std::unique_ptr<FilesLock>, Failure> FilesLock::take(const std::string& main_file) {
   const std::string directory = directory_of(main_file);
   const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return failed(directory, errno);
+  if (descriptor < 0) return not_changed(directory, errno);
   std::unique_ptr<FilesLock> lock(new FilesLock(descriptor));
   for (int tries = 1; flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++tries) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return failed(directory, errno);
+    if (errno != EWOULDBLOCK && errno != EINTR) return not_changed(directory, errno);
     if (tries == kLockTries) {
       return Unexpected<Failure>{
           {Exit::critical,
@@ -107,23 +107,23 @@ Result<std::unique_ptr<FilesLock>, Failure> FilesLock::take(const std::string& m
 Result<FileChange, Failure> FileChange::write(const std::string& path, const std::string& text) {
   const std::string directory = directory_of(path);
   const bool made = mkdir(directory.c_str(), kDirectoryMode) == 0;
-  if (!made && errno != EEXIST) return failed(directory, errno);
-  if (made && chmod(directory.c_str(), kDirectoryMode) != 0) return failed(directory, errno);
+  if (!made && errno != EEXIST) return not_changed(directory, errno);
+  if (made && chmod(directory.c_str(), kDirectoryMode) != 0) return not_changed(directory, errno);
   const FileChange change(path, "", made ? directory : "");
-  if (access(path.c_str(), F_OK) == 0) return failed(path, EEXIST);
+  if (access(path.c_str(), F_OK) == 0) return not_changed(path, EEXIST);
   const std::string fresh = hidden(path, ".new");
   if (!write_file(fresh, text) || !rename_in(directory, fresh, path)) {
     const int error = errno;
     unlink(fresh.c_str());
     if (made) rmdir(directory.c_str());
-    return failed(path, error);
+    return not_changed(path, error);
   }
   return change;
 }
 
 Result<FileChange, Failure> FileChange::replace(const std::string& path, std::string_view text) {
   struct stat before {};
-  if (stat(path.c_str(), &before) != 0) return failed(path, errno);
+  if (stat(path.c_str(), &before) != 0) return not_changed(path, errno);
   const std::string fresh = hidden(path, ".new");
   const std::string aside = hidden(path, ".before");
   unlink(aside.c_str());
@@ -133,24 +133,24 @@ Result<FileChange, Failure> FileChange::replace(const std::string& path, std::st
     const int error = errno;
     unlink(fresh.c_str());
     unlink(aside.c_str());
-    return failed(path, error);
+    return not_changed(path, error);
   }
   return FileChange(path, aside, "");
 }
 
 Result<FileChange, Failure> FileChange::remove(const std::string& path) {
   const std::string aside = hidden(path, ".removed");
-  if (!rename_in(directory_of(path), path, aside)) return failed(path, errno);
+  if (!rename_in(directory_of(path), path, aside)) return not_changed(path, errno);
   return FileChange(path, aside, "");
 }
 
 Result<Done, Failure> FileChange::put_back() const {
   const std::string directory = directory_of(path_);
   if (!aside_.empty()) {
-    if (!rename_in(directory, aside_, path_)) return failed(path_, errno);
+    if (!rename_in(directory, aside_, path_)) return not_changed(path_, errno);
     return Done{};
   }
-  if (unlink(path_.c_str()) != 0) return failed(path_, errno);
+  if (unlink(path_.c_str()) != 0) return not_changed(path_, errno);
   sync_directory(directory);
   if (!new_directory_.empty()) rmdir(new_directory_.c_str());
   return Done{};

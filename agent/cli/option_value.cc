@@ -5,7 +5,7 @@
 namespace tribecast::cli {
 namespace {
 
-Unexpected<UsageError> wrong(std::string what) { return {{std::move(what), ""}}; }
+Unexpected<UsageError> wrong_value(std::string what) { return {{std::move(what), ""}}; }
 
 }  // namespace
 
@@ -14,9 +14,9 @@ Result<std::uint64_t, UsageError> number_of(const Invocation& in, std::string_vi
   if (!in.has(option)) return fallback;
   const std::string text = in.text(option, "");
   const auto number = config::to_number(text);
-  if (!number) return wrong("--" + std::string(option) + ": " + number.error());
+  if (!number) return wrong_value("--" + std::string(option) + ": " + number.error());
   if (*number < least || *number > kMostTimes) {
-    return wrong("--" + std::string(option) + ": " + text + " is not in " + std::to_string(least) +
+    return wrong_value("--" + std::string(option) + ": " + text + " is not in " + std::to_string(least) +
                  "-" + std::to_string(kMostTimes));
   }
   return *number;
@@ -27,7 +27,7 @@ Result<Duration, UsageError> time_of(const Invocation& in, std::string_view opti
   std::string text = in.text(option, fallback);
   if (config::to_number(text)) text += "s";
   const auto time = config::to_duration(text);
-  if (!time) return wrong("--" + std::string(option) + ": " + time.error());
+  if (!time) return wrong_value("--" + std::string(option) + ": " + time.error());
   return *time;
 }
 

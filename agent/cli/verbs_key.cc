@@ -23,9 +23,7 @@ using control::Failure;
 
 constexpr std::size_t kMaxLine = 4096;
 
-Unexpected<Failure> refused(Exit code, std::string what) { return {{code, std::move(what)}}; }
-
-struct Target {
+struct RingTarget {
   Client client;
   std::string file;
   bool running = false;  // an agent reads the file
@@ -56,8 +54,8 @@ Result<std::string, Failure> agents_keyring(const Client& client) {
   return real_path(keyring);
 }
 
-Result<Target, Failure> target_of(const Invocation& in) {
-  Target target{client_of(in), "", false};
+Result<RingTarget, Failure> ring_target_of(const Invocation& in) {
+  RingTarget target{client_of(in), "", false};
   const auto agents = agents_keyring(target.client);
   const bool unreachable = !agents && agents.error().code == Exit::unreachable;
   if (!in.has("keyring")) {
@@ -86,7 +84,7 @@ Result<config::KeyringText, Failure> read_keyring(const std::string& file) {
                  "the keyring cannot be used");
 }
 
-Result<control::KeyList, Failure> list_of(const Target& target, const seal::Keyring& ring) {
+Result<control::KeyList, Failure> list_of(const RingTarget& target, const seal::Keyring& ring) {
   std::vector<control::KeyRow> rows;
   for (const seal::RingKey& key : ring.keys) {
     control::KeyRow row;
@@ -156,7 +154,7 @@ Result<seal::RingKey, Failure> new_key(const std::string& argument, const seal::
 }
 
 // One change of the keyring: read under the lock, edited, written, read by the agent.
-struct Deed {
+struct RingDeed {
   std::string verb;
   std::uint8_t id = 0;
   std::string done;  // empty: nothing is to be done
@@ -164,10 +162,10 @@ struct Deed {
   seal::SecretText text{0};
 };
 
-using Edit = Result<Deed, Failure> (*)(const Invocation&, const Target&,
+using Edit = Result<RingDeed, Failure> (*)(const Invocation&, const RingTarget&,
                                        const config::KeyringText&);
 
-Exit tell(const Invocation& in, const Target& target, const Deed& deed, std::string said) {
+Exit tell(const Invocation& in, const RingTarget& target, const RingDeed& deed, std::string said) {
   while (said.ends_with('\n')) said.pop_back();
   if (in.has("json")) {
     print(control::live_change_json({deed.verb, target.file, target.running, said, deed.id},
@@ -186,7 +184,7 @@ Exit change(const Invocation& in, Edit edit) {
   if (!seal::initialise() || !seal::forbid_core_dumps()) {
     return complain({Exit::critical, "keys cannot be handled safely here"});
   }
-  const auto target = target_of(in);
+  const auto target = ring_target_of(in);
   if (!target) return complain(target.error());
   const auto lock = FilesLock::take(target->file);
   if (!lock) return complain(lock.error());
@@ -202,13 +200,13 @@ Exit change(const Invocation& in, Edit edit) {
   return tell(in, *target, *deed, *said);
 }
 
-std::string place_of(const Target& target, std::string_view text, std::uint8_t id) {
+std::string place_of(const RingTarget& target, std::string_view text, std::uint8_t id) {
   return target.file + ":" + std::to_string(seal::line_of_key(text, id));
 }
 
 std::string key_name(unsigned id) { return "key " + std::to_string(id); }
 
-Result<Deed, Failure> edit_add(const Invocation& in, const Target& target,
+Result<RingDeed, Failure> edit_add(const Invocation& in, const RingTarget& target,
                                const config::KeyringText& before) {
   const std::string argument = in.arguments.empty() ? "" : in.arguments.front();
   const auto key = new_key(argument, *before.file.ring);
@@ -217,7 +215,7 @@ Result<Deed, Failure> edit_add(const Invocation& in, const Target& target,
     return refused(Exit::bad_config, key_name(key->id) + " is there already: " +
                                          place_of(target, before.text.view(), key->id));
   }
-  Deed deed;
+  RingDeed deed;
   deed.verb = "key-add";
   deed.id = key->id;
   deed.done = fmt::format("{} added, fingerprint {:08x}", key_name(key->id), key->fingerprint());
@@ -239,7 +237,7 @@ Result<std::uint8_t, Failure> id_in(const Invocation& in, const seal::Keyring& r
 using Obstacles = std::vector<std::string> (*)(const control::KeyRow&);
 
 // The peers that would be cut off are named.
-Result<Done, Failure> check_peers(const Invocation& in, const Target& target,
+Result<Done, Failure> check_peers(const Invocation& in, const RingTarget& target,
                                   const config::KeyringText& before, std::uint8_t id,
                                   Obstacles obstacles) {
   const auto list = list_of(target, *before.file.ring);
@@ -255,11 +253,11 @@ Result<Done, Failure> check_peers(const Invocation& in, const Target& target,
   return refused(Exit::critical, text + "\n    fix: see tribecast key list; or --force");
 }
 
-Result<Deed, Failure> edit_use(const Invocation& in, const Target& target,
+Result<RingDeed, Failure> edit_use(const Invocation& in, const RingTarget& target,
                                const config::KeyringText& before) {
   const auto id = id_in(in, *before.file.ring);
   if (!id) return Unexpected<Failure>{id.error()};
-  Deed deed;
+  RingDeed deed;
   deed.verb = "key-use";
   deed.id = *id;
   if (before.file.ring->primary_id == *id) {
@@ -274,7 +272,7 @@ Result<Deed, Failure> edit_use(const Invocation& in, const Target& target,
   return deed;
 }
 
-Result<Deed, Failure> edit_remove(const Invocation& in, const Target& target,
+Result<RingDeed, Failure> edit_remove(const Invocation& in, const RingTarget& target,
                                   const config::KeyringText& before) {
   const auto id = id_in(in, *before.file.ring);
   if (!id) return Unexpected<Failure>{id.error()};
@@ -285,7 +283,7 @@ Result<Deed, Failure> edit_remove(const Invocation& in, const Target& target,
   }
   const auto good = check_peers(in, target, before, *id, control::removal_obstacles);
   if (!good) return Unexpected<Failure>{good.error()};
-  Deed deed;
+  RingDeed deed;
   deed.verb = "key-remove";
   deed.id = *id;
   deed.done = key_name(*id) + " removed";
@@ -305,7 +303,7 @@ Exit run_key_list(const Invocation& in) {
   if (!seal::initialise() || !seal::forbid_core_dumps()) {
     return complain({Exit::critical, "keys cannot be handled safely here"});
   }
-  const auto target = target_of(in);
+  const auto target = ring_target_of(in);
   if (!target) return complain(target.error());
   const auto read = read_keyring(target->file);
   if (!read) return complain(read.error());

@@ -26,8 +26,6 @@ struct Target {
   bool running = false;
 };
 
-Unexpected<Failure> refused(Exit code, std::string what) { return {{code, std::move(what)}}; }
-
 std::string thing(LiveKind kind, const std::string& name) {
   return std::string(name_of(kind)) + " \"" + name + "\"";
 }

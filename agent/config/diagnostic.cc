@@ -1,6 +1,7 @@
 #include "config/diagnostic.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -30,6 +31,14 @@ std::string source_lines(const Diagnostic& d) {
 }
 
 }  // namespace
+
+Diagnostic finding(const std::string& file, std::string what, std::string fix) {
+  Diagnostic d;
+  d.file = file;
+  d.what = std::move(what);
+  d.fix = std::move(fix);
+  return d;
+}
 
 bool has_errors(const Diagnostics& diagnostics) {
   return std::ranges::any_of(diagnostics,

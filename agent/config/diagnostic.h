@@ -30,6 +30,9 @@ struct Diagnostic {
 
 using Diagnostics = std::vector<Diagnostic>;
 
+// An error about a file as a whole.
+Diagnostic finding(const std::string& file, std::string what, std::string fix = {});
+
 bool has_errors(const Diagnostics& diagnostics);
 // One finding, several lines, each ended by a newline.
 std::string to_text(const Diagnostic& diagnostic);

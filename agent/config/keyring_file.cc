@@ -12,14 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxKeyringBytes = 65536;
 
-Diagnostic finding(const std::string& file, std::string what, std::string fix) {
-  Diagnostic d;
-  d.file = file;
-  d.what = std::move(what);
-  d.fix = std::move(fix);
-  return d;
-}
-
 std::string octal(unsigned mode) {
   std::string out = "0";
   for (const unsigned shift : {6U, 3U, 0U}) out += static_cast<char>('0' + (mode >> shift & 7U));
@@ -34,7 +26,7 @@ void cannot_read(const std::string& path, int error, KeyringFile& file) {
                           : "(umask 077; tribecast keygen > " + path + ")"));
 }
 
-void check_mode(const std::string& path, unsigned mode, Diagnostics& findings) {
+void check_readers(const std::string& path, unsigned mode, Diagnostics& findings) {
   if ((mode & unsigned{S_IRWXO}) == 0) return;
   Diagnostic d = finding(path, "the keyring is readable by others (mode " + octal(mode) + ")",
                          "chmod o-rwx " + path);
@@ -70,7 +62,7 @@ KeyringFile load(const std::string& path, const KeyringFile* known, seal::Secret
     return file;
   }
   file.mark = {info.st_dev, info.st_ino, info.st_size, info.st_mtim};
-  check_mode(path, info.st_mode, file.findings);
+  check_readers(path, info.st_mode, file.findings);
   if (!S_ISREG(info.st_mode)) {
     cannot_read(path, EINVAL, file);
   } else if (info.st_size > off_t{kMaxKeyringBytes}) {

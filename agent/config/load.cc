@@ -23,15 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFiles = 2048;
 
-Diagnostic finding(const std::string& file, std::string what, std::string fix = {}) {
-  Diagnostic d;
-  d.file = file;
-  d.what = std::move(what);
-  d.fix = std::move(fix);
-  return d;
-}
-
-void check_mode(const std::string& file, mode_t mode, Diagnostics& findings) {
+void check_writers(const std::string& file, mode_t mode, Diagnostics& findings) {
   if ((mode & S_IWOTH) == 0) return;
   Diagnostic d =
       finding(file, "the file can be written by everybody on this host", "chmod o-w " + file);
@@ -56,7 +48,7 @@ std::optional<std::string> read_file(const std::string& file, Diagnostics& findi
     findings.push_back(finding(file, std::string("cannot be read: ") + std::strerror(errno)));
     return std::nullopt;
   }
-  check_mode(file, info.st_mode, findings);
+  check_writers(file, info.st_mode, findings);
   std::string text(kMaxFileBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxInterfaceBytes = 15;  // IFNAMSIZ and its zero
 
 Unexpected<std::string> wrong(std::string what) { return {std::move(what)}; }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 struct Unit {
   std::string_view name;
@@ -57,7 +57,7 @@ std::optional<std::uint64_t> scaled(std::string_view text, std::span<const Unit>
 
 Converted<std::uint16_t> to_port(std::string_view text) {
   const auto digits = read_digits(text);
-  if (!digits || !digits->rest.empty()) return wrong("port " + quoted(text) + " is no number");
+  if (!digits || !digits->rest.empty()) return wrong("port " + in_quotes(text) + " is no number");
   if (digits->too_large || digits->value == 0 || digits->value > 65535) {
     return wrong("port " + std::string(text) + " is not in 1-65535");
   }
@@ -74,10 +74,10 @@ Converted<HostPort> split(std::string_view text) {
   if (text.empty()) return wrong("the address is empty");
   if (text.front() == '[') {
     const std::size_t close = text.find(']');
-    if (close == text.npos) return wrong("']' is missing in " + quoted(text));
+    if (close == text.npos) return wrong("']' is missing in " + in_quotes(text));
     const std::string_view rest = text.substr(close + 1);
     if (!rest.empty() && rest.front() != ':') {
-      return wrong("behind ']' comes ':' and a port, not " + quoted(rest));
+      return wrong("behind ']' comes ':' and a port, not " + in_quotes(rest));
     }
     HostPort out{text.substr(1, close - 1), std::nullopt};
     if (!rest.empty()) out.port = rest.substr(1);
@@ -107,12 +107,12 @@ Converted<std::string> to_host_name(std::string_view text) {
   const bool characters = std::ranges::all_of(name, is_host_character);
   const bool dots = name.starts_with('.') || name.ends_with('.') || name.find("..") != name.npos;
   if (name.empty() || name.size() > 253 || !characters || dots) {
-    return wrong(quoted(text) + " is neither an address nor a host name");
+    return wrong(in_quotes(text) + " is neither an address nor a host name");
   }
   std::size_t label = 0;
   for (const char c : name) {
     label = c == '.' ? 0 : label + 1;
-    if (label > 63) return wrong(quoted(text) + " has a label of more than 63 characters");
+    if (label > 63) return wrong(in_quotes(text) + " has a label of more than 63 characters");
   }
   return name;
 }
@@ -131,14 +131,14 @@ std::vector<std::string> split_list(std::string_view text) {
 // The items of a list, none twice; the word for "no restriction" must stand alone.
 Converted<std::vector<std::string>> to_list(std::string_view text, std::string_view everything) {
   std::vector<std::string> items = split_list(text);
-  if (items.empty()) return wrong("the list is empty; " + quoted(everything) + " is the default");
+  if (items.empty()) return wrong("the list is empty; " + in_quotes(everything) + " is the default");
   if (items.size() == 1 && items.front() == everything) return std::vector<std::string>{};
   std::vector<std::string> sorted = items;
   std::ranges::sort(sorted);
   const auto twice = std::ranges::adjacent_find(sorted);
-  if (twice != sorted.end()) return wrong(quoted(*twice) + " occurs twice in the list");
+  if (twice != sorted.end()) return wrong(in_quotes(*twice) + " occurs twice in the list");
   if (std::ranges::binary_search(sorted, everything)) {
-    return wrong(quoted(everything) + " stands alone or not at all");
+    return wrong(in_quotes(everything) + " stands alone or not at all");
   }
   return items;
 }
@@ -172,12 +172,12 @@ Converted<std::string> to_path(std::string_view text) {
 Converted<bool> to_yes_no(std::string_view text) {
   if (text == "yes") return true;
   if (text == "no") return false;
-  return wrong(quoted(text) + " is neither 'yes' nor 'no'");
+  return wrong(in_quotes(text) + " is neither 'yes' nor 'no'");
 }
 
 Converted<std::uint64_t> to_number(std::string_view text) {
   const auto digits = read_digits(text);
-  if (!digits || !digits->rest.empty()) return wrong(quoted(text) + " is no number");
+  if (!digits || !digits->rest.empty()) return wrong(in_quotes(text) + " is no number");
   if (digits->too_large) return wrong(std::string(text) + " is too large");
   return digits->value;
 }
@@ -185,7 +185,7 @@ Converted<std::uint64_t> to_number(std::string_view text) {
 Converted<std::uint64_t> to_size(std::string_view text) {
   static constexpr std::uint64_t kMost = 1ULL << 40U;
   if (const auto size = scaled(text, kSizeUnits, kMost)) return *size;
-  return wrong(quoted(text) + " is no size such as 1232, 64k or 8m");
+  return wrong(in_quotes(text) + " is no size such as 1232, 64k or 8m");
 }
 
 Converted<Duration> to_duration(std::string_view text) {
@@ -194,21 +194,21 @@ Converted<Duration> to_duration(std::string_view text) {
   }
   const auto digits = read_digits(text);
   if (digits && digits->rest.empty()) {
-    return wrong(quoted(text) + " has no unit: ms, s, m or h, as in 250ms");
+    return wrong(in_quotes(text) + " has no unit: ms, s, m or h, as in 250ms");
   }
-  return wrong(quoted(text) + " is no duration such as 250ms, 2s or 5m");
+  return wrong(in_quotes(text) + " is no duration such as 250ms, 2s or 5m");
 }
 
 Converted<Auth> to_auth(std::string_view text) {
   if (text == "keyring") return Auth::keyring;
   if (text == "public-key") return Auth::public_key;
-  return wrong(quoted(text) + " is neither 'keyring' nor 'public-key'");
+  return wrong(in_quotes(text) + " is neither 'keyring' nor 'public-key'");
 }
 
 Converted<Format> to_format(std::string_view text) {
   if (text == "tribes") return Format::tribes;
   if (text == "raw") return Format::raw;
-  return wrong(quoted(text) + " is neither 'tribes' nor 'raw'");
+  return wrong(in_quotes(text) + " is neither 'tribes' nor 'raw'");
 }
 
 Converted<Endpoint> to_listen(std::string_view text) {
@@ -216,7 +216,7 @@ Converted<Endpoint> to_listen(std::string_view text) {
   if (!parts) return wrong(parts.error());
   const auto address = Address::parse(parts->host);
   if (!address) {
-    return wrong(quoted(parts->host) + " is no address such as 0.0.0.0 or [2001:db8::1]");
+    return wrong(in_quotes(parts->host) + " is no address such as 0.0.0.0 or [2001:db8::1]");
   }
   if (address->is_multicast() || is_broadcast(*address)) {
     return wrong(address->to_string() + " is no address of one host");
@@ -230,7 +230,7 @@ Converted<GroupAddress> to_group_address(std::string_view text) {
   const auto parts = split(text);
   if (!parts) return wrong(parts.error());
   const auto address = Address::parse(parts->host);
-  if (!address) return wrong(quoted(parts->host) + " is no IPv4 multicast address");
+  if (!address) return wrong(in_quotes(parts->host) + " is no IPv4 multicast address");
   if (!address->is_v4() && address->is_multicast()) {
     return wrong("IPv6 groups are not supported yet by this version");
   }
@@ -259,9 +259,9 @@ Converted<PeerAddress> to_peer_address(std::string_view text) {
     return PeerAddress{address->to_string(), *port};
   }
   if (!host.empty() && host.find_first_not_of("0123456789.") == host.npos) {
-    return wrong(quoted(host) + " is no IPv4 address");
+    return wrong(in_quotes(host) + " is no IPv4 address");
   }
-  if (host.find(':') != host.npos) return wrong(quoted(host) + " is no IPv6 address");
+  if (host.find(':') != host.npos) return wrong(in_quotes(host) + " is no IPv6 address");
   const auto name = to_host_name(host);
   if (!name) return wrong(name.error());
   return PeerAddress{*name, *port};
@@ -273,7 +273,7 @@ Converted<std::vector<std::string>> to_interfaces(std::string_view text) {
   for (const std::string& name : *list) {
     const bool odd = name == "." || name == ".." || name.find_first_of("/:") != name.npos;
     if (odd || name.size() > kMaxInterfaceBytes)
-      return wrong(quoted(name) + " is no interface name");
+      return wrong(in_quotes(name) + " is no interface name");
   }
   return list;
 }
@@ -286,7 +286,7 @@ Converted<std::vector<Prefix>> to_prefixes(std::string_view text) {
   std::vector<Prefix> prefixes;
   for (const std::string& item : *list) {
     const auto prefix = Prefix::parse(item);
-    if (!prefix) return wrong(quoted(item) + " is no prefix such as 10.0.0.0/8");
+    if (!prefix) return wrong(in_quotes(item) + " is no prefix such as 10.0.0.0/8");
     prefixes.push_back(*prefix);
   }
   return prefixes;

@@ -43,7 +43,7 @@ Json json_of(const ConfigKeyChange& change) {
 Json json_of(const ConfigSectionChange& change);
 
 template <class T>
-Json json_of(const std::vector<T>& values) {
+Json array_of(const std::vector<T>& values) {
   Json json = Json::array();
   for (const T& value : values) json.push_back(json_of(value));
   return json;
@@ -53,7 +53,7 @@ Json json_of(const ConfigSectionChange& change) {
   return {{"change", change.change},
           {"type", change.type},
           {"name", known(change.name)},
-          {"keys", json_of(change.keys)}};
+          {"keys", array_of(change.keys)}};
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ std::string config_check_json(const ConfigCheck& check, std::string_view generat
   json["ok"] = check.ok;
   json["groups"] = check.groups;
   json["peers"] = check.peers;
-  json["findings"] = json_of(check.findings);
+  json["findings"] = array_of(check.findings);
   return page(json);
 }
 
@@ -72,7 +72,7 @@ std::string config_show_json(const ConfigShow& show, std::string_view generated_
   Json json = document("config-show", generated_at);
   json["file"] = text_or_null(show.file);
   json["text"] = show.text;
-  json["sections"] = json_of(show.sections);
+  json["sections"] = array_of(show.sections);
   return page(json);
 }
 
@@ -80,7 +80,7 @@ std::string config_diff_json(const ConfigDiff& diff, std::string_view generated_
   Json json = document("config-diff", generated_at);
   json["file"] = diff.file;
   json["same"] = diff.changes.empty();
-  json["changes"] = json_of(diff.changes);
+  json["changes"] = array_of(diff.changes);
   return page(json);
 }
 

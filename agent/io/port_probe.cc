@@ -99,12 +99,14 @@ std::optional<IcmpError> take_icmp(int fd, const Address& local) {
 }
 
 // Whether the address is on an interface that can send: without a carrier the kernel drops what is
-// sent and tells nobody.
+// sent and tells nobody. IFF_LOWER_UP (<linux/if.h>, which <net/if.h> does not go with) is the
+// carrier itself; IFF_RUNNING follows up to a second later.
 bool on_working_interface(const Address& address) {
   ifaddrs* raw = nullptr;
   if (getifaddrs(&raw) != 0) return false;
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(raw, &freeifaddrs);
-  constexpr unsigned kWorks = IFF_UP | IFF_RUNNING;
+  constexpr unsigned kLowerUp = 1U << 16U;
+  constexpr unsigned kWorks = IFF_UP | IFF_RUNNING | kLowerUp;
   for (const ifaddrs* i = all.get(); i != nullptr; i = i->ifa_next) {
     if ((i->ifa_flags & kWorks) == kWorks && address_of(i->ifa_addr) == address) return true;
   }

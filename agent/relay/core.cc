@@ -447,7 +447,9 @@ void Core::sweep(Instant now, Actions& out) {
   for (const MemberRecord& member : members_.overdue(now)) {
     if (const auto listener = member.listener()) out.watches.push_back(*listener);
   }
-  for (const MemberRecord& member : members_.to_try_again(now)) inquests_.try_port(member, out);
+  for (const MemberRecord& member : members_.to_try_again(now, inquests_.room_to_try())) {
+    inquests_.try_port(member, out);
+  }
   inquire(now, out);
 }
 

@@ -15,13 +15,13 @@ Verdict judge(bool answered_before, KnockResult now, bool host_answers) {
 // Where there is no room or no address, the question is not asked and its answer is not_tried.
 void Inquests::ask(Question question, const std::optional<Endpoint>& at, Actions& out) {
   if (!at || questions_.size() >= kMaxKnocks) return;
-  if (!question.tried) ++inquests_[question.peer].open;
+  ++(question.tried ? tries_ : inquests_[question.peer].open);
   out.knocks.push_back({next_token_, *at});
   questions_.emplace(next_token_++, std::move(question));
 }
 
 void Inquests::try_port(const MemberRecord& member, Actions& out) {
-  ask({member, {}, {}}, member.listener(), out);
+  if (room_to_try() > 0) ask({member, {}, {}}, member.listener(), out);
 }
 
 bool Inquests::is_due(Instant now, const std::string& peer, Duration silent_for) const {
@@ -49,7 +49,10 @@ Inquests::Outcome Inquests::on_knock(Instant now, std::uint64_t token, KnockResu
   if (found == questions_.end()) return {};
   const Question question = std::move(found->second);
   questions_.erase(found);
-  if (question.tried) return {question.tried, result == KnockResult::accepted, {}, {}, false};
+  if (question.tried) {
+    --tries_;
+    return {question.tried, result == KnockResult::accepted, {}, {}, false};
+  }
 
   const auto entry = inquests_.find(question.peer);
   if (entry == inquests_.end()) return {};

@@ -36,9 +36,12 @@ class Inquests {
   static constexpr Duration kLongestPause = seconds(60);
   // At most so many questions are open; what has no room is as if it had not been tried.
   static constexpr std::size_t kMaxKnocks = 8192;
+  // Of them tries, so that an inquest never waits for them.
+  static constexpr std::size_t kMaxTries = 128;
 
   // A member was heard through a peer that is well: does its port answer from here?
   void try_port(const MemberRecord& member, Actions& out);
+  [[nodiscard]] std::size_t room_to_try() const { return kMaxTries - tries_; }
 
   struct Suspect {
     MemberRecord member;
@@ -89,6 +92,7 @@ class Inquests {
 
   std::map<std::uint64_t, Question> questions_;
   std::map<std::string, Inquest> inquests_;
+  std::size_t tries_ = 0;  // of the questions
   std::uint64_t next_token_ = 1;
 };
 

@@ -264,9 +264,10 @@ bool Members::reachable(const MemberRecord& record) const {
   return found != members_.end() && found->second.reachable;
 }
 
-std::vector<MemberRecord> Members::to_try_again(Instant now) {
+std::vector<MemberRecord> Members::to_try_again(Instant now, std::size_t limit) {
   std::vector<MemberRecord> records;
   for (auto& [key, member] : members_) {
+    if (records.size() == limit) break;
     if (member.origin != Origin::remote || member.left || member.reachable) continue;
     if (now - member.last_heartbeat > kUsualInterval * kLateIntervals) continue;
     const Duration pause =

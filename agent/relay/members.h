@@ -111,8 +111,8 @@ class Members {
   void set_reachable(const MemberRecord& record, bool reachable);
   [[nodiscard]] bool reachable(const MemberRecord& record) const;
   // Remote ones that are heard although their port has not answered: the try itself may have been
-  // lost. Each again after 5 s, and then more and more rarely.
-  std::vector<MemberRecord> to_try_again(Instant now);
+  // lost. Each again after 5 s, and then more and more rarely; at most `limit` now.
+  std::vector<MemberRecord> to_try_again(Instant now, std::size_t limit);
 
   [[nodiscard]] bool empty() const { return members_.empty(); }
   // How many sightings found no room in the table.

@@ -131,8 +131,27 @@ BOOST_AUTO_TEST_CASE(who_announces_no_port_or_finds_no_room_is_not_asked) {
   Actions out;
   inquests.hold(kStart, "b", kHost, {{member(0), true}, {member(70000), true}}, out);
   BOOST_TEST(out.knocks.empty());
-  for (std::size_t i = 0; i < Inquests::kMaxKnocks; ++i) inquests.try_port(member(4000), out);
+  const std::vector<Inquests::Suspect> crowd(Inquests::kMaxKnocks, {member(4000), true});
+  inquests.hold(kStart, "c", kHost, crowd, out);
+  BOOST_TEST(out.knocks.size() == Inquests::kMaxKnocks);
   out.clear();
   inquests.try_port(member(4000), out);
   BOOST_TEST(out.knocks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(tries_are_few_at_once_and_no_inquest_waits_for_them) {
+  Inquests inquests;
+  Actions out;
+  for (std::size_t i = 0; i <= Inquests::kMaxTries; ++i) inquests.try_port(member(4000), out);
+  BOOST_TEST_REQUIRE(out.knocks.size() == Inquests::kMaxTries);
+  BOOST_TEST(inquests.room_to_try() == 0U);
+  const auto token = out.knocks.front().token;
+  out.clear();
+  inquests.hold(kStart, "b", kHost, {{member(4000), true}}, out);
+  BOOST_TEST(out.knocks.size() == 2U);  // the host too
+  out.clear();
+  inquests.on_knock(kStart, token, KnockResult::no_answer);
+  BOOST_TEST(inquests.room_to_try() == 1U);
+  inquests.try_port(member(4000), out);
+  BOOST_TEST(out.knocks.size() == 1U);
 }

@@ -155,11 +155,15 @@ class Rig:
         return [(origin, receiver) for origin in self.members for receiver in self.members if origin != receiver]
 
     def beats(self, origin, receiver, since=0.0, until=float("inf")):
-        """(said by one, heard of it by the other), of what was said in this time."""
+        """(heartbeats said by one, heard of it by the other), of what was said in this time.
+
+        A goodbye that an agent says in a member's name has the age of the verdict, not of a heartbeat.
+        """
         said = [beat for beat in self.members[origin].said() if since <= beat.time < until]
         wanted = {beat.alive for beat in said}
         name = self.members[origin].name
-        heard = [beat for beat in self.members[receiver].heard() if beat.origin == name and beat.alive in wanted]
+        heard = [beat for beat in self.members[receiver].heard()
+                 if beat.kind == "heard" and beat.origin == name and beat.alive in wanted]
         return said, heard
 
 
