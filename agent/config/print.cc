@@ -4,7 +4,7 @@
 namespace tribecast::config {
 namespace {
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string double_quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::string line(std::string_view key, const std::string& value) {
   return std::string(key) + " = " + value + "\n";
@@ -12,7 +12,7 @@ std::string line(std::string_view key, const std::string& value) {
 
 // In quotes where it could be taken for a comment.
 std::string plain(const std::string& text) {
-  return text.find_first_of("#;") == text.npos ? text : quoted(text);
+  return text.find_first_of("#;") == text.npos ? text : double_quoted(text);
 }
 
 std::string yes_no(bool value) { return value ? "yes" : "no"; }
@@ -25,7 +25,7 @@ std::string list(const std::vector<std::string>& items, const char* everything) 
 
 std::string group_text(const Group& g) {
   const std::string port = g.port == 0 ? "*" : std::to_string(g.port);
-  return "\n[group " + quoted(g.name) + "]\n" +
+  return "\n[group " + double_quoted(g.name) + "]\n" +
          line("address", g.address.to_string() + ":" + port) +
          line("interface", list(g.interfaces, "auto")) +
          line("format", g.format == Format::tribes ? "tribes" : "raw") +
@@ -34,7 +34,7 @@ std::string group_text(const Group& g) {
 }
 
 std::string peer_text(const Peer& p) {
-  std::string out = "\n[peer " + quoted(p.name) + "]\n";
+  std::string out = "\n[peer " + double_quoted(p.name) + "]\n";
   for (const PeerAddress& address : p.addresses) out += line("address", address.to_string());
   std::vector<std::string> members;
   for (const Prefix& prefix : p.members) members.push_back(prefix.to_string());
@@ -54,13 +54,13 @@ std::string PeerAddress::to_string() const {
 std::string to_text(const Config& c) {
   std::string out = "[node]\n";
   if (!c.node.name.empty()) out += line("name", plain(c.node.name));
-  out += line("site", quoted(c.node.site)) + "\n[relay]\n";
+  out += line("site", double_quoted(c.node.site)) + "\n[relay]\n";
   for (const Endpoint& listen : c.relay.listen) out += line("listen", listen.to_string());
   out += line("max-datagram",
               (c.relay.max_datagram_bytes ? std::to_string(*c.relay.max_datagram_bytes) : "auto")) +
-         "\n[control]\n" + line("socket", quoted(c.control.socket)) +
+         "\n[control]\n" + line("socket", double_quoted(c.control.socket)) +
          line("group", plain(c.control.group)) + "\n[security]\n";
-  if (!c.security.keyring.empty()) out += line("keyring", quoted(c.security.keyring));
+  if (!c.security.keyring.empty()) out += line("keyring", double_quoted(c.security.keyring));
   out += line("auth", c.security.auth == Auth::keyring ? "keyring" : "public-key");
   for (const Group& group : c.groups) out += group_text(group);
   for (const Peer& peer : c.peers) out += peer_text(peer);

@@ -23,9 +23,9 @@
 namespace tribecast::host {
 namespace {
 
-constexpr Duration kRetryListing = milliseconds(100);
-constexpr int kNoticesPerTurn = 64;
-constexpr std::size_t kNoticeBuffer = 32768;  // the kernel makes none larger
+constexpr Duration kRetry = milliseconds(100);
+constexpr int kMessagesPerTurn = 64;
+constexpr std::size_t kMessageBuffer = 32768;  // the kernel makes none larger
 constexpr std::array<int, 2> kGroups = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
 static_assert(ListenerWatch::kMaxWatched <= kMaxFilterPorts);
 
@@ -105,7 +105,7 @@ struct ListenerWatch::Impl {
   Counters counters;
   std::map<Endpoint, Watched> watched;
   std::vector<std::uint16_t> ports;  // of the filter: sorted, each once
-  std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(kNoticeBuffer);
+  std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(kMessageBuffer);
   io::Fd events;
   io::Fd queries;           // opened when needed; closed upon an error, with what it may still hold
   io::DeadlineTimer timer;  // to verify() again
@@ -205,7 +205,7 @@ io::OsResult<Done> ListenerWatch::Impl::set_groups(bool join) {
 
 void ListenerWatch::Impl::on_readable() {
   ++counters.wakeups;
-  for (int i = 0; i < kNoticesPerTurn; ++i) {
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
     if (!receive()) break;
   }
   verify();
@@ -262,7 +262,7 @@ bool ListenerWatch::Impl::is_gone(const Endpoint& listener, Watched& entry) {
   auto now = listening(listener);
   if (!now) {
     ++counters.failed_dumps;
-    timer.arm(io::now() + kRetryListing);
+    timer.arm(io::now() + kRetry);
     return false;
   }
   entry.suspect = false;
