@@ -48,7 +48,7 @@ endif()
 
 # fmt. Debian has no static library of it, and as inline functions they cost every source file seconds.
 if(TRIBECAST_STATIC_RUNTIME)
-  add_library(tribecast_fmt STATIC agent/base/fmt.cc)
+  add_library(tribecast_fmt STATIC agent/control/fmt.cc)
   target_include_directories(tribecast_fmt SYSTEM PUBLIC
     $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(tribecast_fmt PRIVATE tribecast_options)

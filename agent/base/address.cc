@@ -130,7 +130,25 @@ bool Prefix::contains(const Address& candidate) const {
   return (a[whole] & mask) == (b[whole] & mask);
 }
 
+bool Prefix::overlaps(const Prefix& other) const {
+  return bits <= other.bits ? contains(other.address) : other.contains(address);
+}
+
 std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(bits); }
+
+std::optional<Address> Translation::apply(const Address& address) const {
+  if (!from.contains(address)) return std::nullopt;
+  std::array<std::uint8_t, 16> host{};
+  const Bytes network = to.address.bytes();
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    const std::size_t covered = std::clamp<std::size_t>(to.bits, i * 8, i * 8 + 8) - i * 8;
+    const unsigned mask = 0xff00U >> covered & 0xffU;
+    host[i] = static_cast<std::uint8_t>((network[i] & mask) | (address.bytes()[i] & ~mask));
+  }
+  return Address::from_bytes(Bytes(host).first(network.size()));
+}
+
+std::string Translation::to_string() const { return from.to_string() + " -> " + to.to_string(); }
 
 std::size_t AddressHash::operator()(const Address& a) const {
   return hash_bytes(a.bytes(), kHashSeed);

@@ -1,4 +1,5 @@
-// Internet addresses as values: IPv4 or IPv6 address, endpoint (address and port), CIDR prefix.
+// Internet addresses as values: IPv4 or IPv6 address, endpoint (address and port), CIDR prefix,
+// translation between two prefixes.
 // Text forms follow RFC 4291 and RFC 5952; no name is ever looked up here.
 #pragma once
 
@@ -59,8 +60,22 @@ struct Prefix {
   // `10.0.0.0/8`, or an address alone, which is its own prefix.
   static std::optional<Prefix> parse(std::string_view text);
   [[nodiscard]] bool contains(const Address& candidate) const;
+  [[nodiscard]] bool overlaps(const Prefix& other) const;
   [[nodiscard]] std::string to_string() const;
   auto operator<=>(const Prefix&) const = default;
+};
+
+// One prefix seen as another one, host by host (basic NAT, RFC 3022 2.1). Both are of one family
+// and one length.
+struct Translation {
+  Prefix from;
+  Prefix to;
+
+  // The same host in `to`; nullopt when the address is not in `from`.
+  [[nodiscard]] std::optional<Address> apply(const Address& address) const;
+  // `10.0.0.0/16 -> 172.31.0.0/16`
+  [[nodiscard]] std::string to_string() const;
+  auto operator<=>(const Translation&) const = default;
 };
 
 struct AddressHash {

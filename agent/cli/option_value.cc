@@ -16,8 +16,8 @@ Result<std::uint64_t, UsageError> number_of(const Invocation& in, std::string_vi
   const auto number = config::to_number(text);
   if (!number) return wrong_value("--" + std::string(option) + ": " + number.error());
   if (*number < least || *number > kMostTimes) {
-    return wrong_value("--" + std::string(option) + ": " + text + " is not in " + std::to_string(least) +
-                 "-" + std::to_string(kMostTimes));
+    return wrong_value("--" + std::string(option) + ": " + text + " is not in " +
+                       std::to_string(least) + "-" + std::to_string(kMostTimes));
   }
   return *number;
 }

@@ -163,7 +163,7 @@ struct RingDeed {
 };
 
 using Edit = Result<RingDeed, Failure> (*)(const Invocation&, const RingTarget&,
-                                       const config::KeyringText&);
+                                           const config::KeyringText&);
 
 Exit tell(const Invocation& in, const RingTarget& target, const RingDeed& deed, std::string said) {
   while (said.ends_with('\n')) said.pop_back();
@@ -207,7 +207,7 @@ std::string place_of(const RingTarget& target, std::string_view text, std::uint8
 std::string key_name(unsigned id) { return "key " + std::to_string(id); }
 
 Result<RingDeed, Failure> edit_add(const Invocation& in, const RingTarget& target,
-                               const config::KeyringText& before) {
+                                   const config::KeyringText& before) {
   const std::string argument = in.arguments.empty() ? "" : in.arguments.front();
   const auto key = new_key(argument, *before.file.ring);
   if (!key) return Unexpected<Failure>{key.error()};
@@ -254,7 +254,7 @@ Result<Done, Failure> check_peers(const Invocation& in, const RingTarget& target
 }
 
 Result<RingDeed, Failure> edit_use(const Invocation& in, const RingTarget& target,
-                               const config::KeyringText& before) {
+                                   const config::KeyringText& before) {
   const auto id = id_in(in, *before.file.ring);
   if (!id) return Unexpected<Failure>{id.error()};
   RingDeed deed;
@@ -273,7 +273,7 @@ Result<RingDeed, Failure> edit_use(const Invocation& in, const RingTarget& targe
 }
 
 Result<RingDeed, Failure> edit_remove(const Invocation& in, const RingTarget& target,
-                                  const config::KeyringText& before) {
+                                      const config::KeyringText& before) {
   const auto id = id_in(in, *before.file.ring);
   if (!id) return Unexpected<Failure>{id.error()};
   if (before.file.ring->primary_id == *id) {

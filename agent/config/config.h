@@ -85,6 +85,9 @@ struct Peer {
   std::vector<PeerAddress> addresses;  // never empty
   std::vector<Prefix> members;         // empty = any
   std::vector<std::string> groups;     // names of configured groups; empty = all
+  std::vector<Translation> rewrites;   // of its members' addresses; none overlap
+  std::size_t max_members = 512;
+  unsigned max_rate = 10000;  // datagrams a second from it
   unsigned copies = 1;
   std::optional<Duration> peer_dead_time = seconds(1);  // nullopt = off
 

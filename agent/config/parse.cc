@@ -179,11 +179,13 @@ class Builder {
     in.read("members", to_prefixes, peer.members);
     const Place* at = in.read("groups", to_names, peer.groups);
     for (const std::string& name : peer.groups) group_uses_.push_back({in.label(), name, at});
+    in.read("rewrite", to_rewrites, peer.rewrites);
+    in.read("max-members", to_number, peer.max_members);
+    in.read("max-rate", to_number, peer.max_rate);
     in.read("copies", to_number, peer.copies);
     in.read("peer-dead-time", to_time_limit, peer.peer_dead_time);
     bool agentless = false;
     in.read("agentless", to_yes_no, agentless);
-    in.all("rewrite", to_text_value);
     in.all("public-key", to_text_value);
     config_.peers.push_back(std::move(peer));
     check_count(config_.peers.size(), kMaxPeers, section.at, "peers");

@@ -38,8 +38,12 @@ std::string peer_text(const Peer& p) {
   for (const PeerAddress& address : p.addresses) out += line("address", address.to_string());
   std::vector<std::string> members;
   for (const Prefix& prefix : p.members) members.push_back(prefix.to_string());
+  std::vector<std::string> rewrites;
+  for (const Translation& rewrite : p.rewrites) rewrites.push_back(rewrite.to_string());
   return out + line("members", list(members, "any")) + line("groups", list(p.groups, "all")) +
-         line("copies", std::to_string(p.copies)) +
+         (rewrites.empty() ? "" : line("rewrite", list(rewrites, ""))) +
+         line("max-members", std::to_string(p.max_members)) +
+         line("max-rate", std::to_string(p.max_rate)) + line("copies", std::to_string(p.copies)) +
          line("peer-dead-time", p.peer_dead_time ? to_text(*p.peer_dead_time) : "off") +
          line("agentless", yes_no(false));
 }

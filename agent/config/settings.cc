@@ -51,6 +51,9 @@ constexpr std::array kKinds = {
          "of interface names"},
     Kind{"names", "`all`, or a list of names; lists are separated by commas or blanks"},
     Kind{"prefixes", "`any`, or a list such as `10.0.0.0/8, 172.16.0.11`"},
+    Kind{"rewrites",
+         "`FROM -> TO`, two prefixes of one length, or two addresses; several are separated by "
+         "commas: `10.0.0.0/16 -> 172.31.0.0/16, 10.1.0.5 -> 172.30.0.5`"},
     Kind{"auth", "`keyring` or `public-key`"},
     Kind{"format", "`tribes` or `raw`"},
     Kind{"failure", "`keep` or `drop`"},
@@ -103,7 +106,15 @@ constexpr std::array kSettings = {
     Setting{"peer", "address", "peer address", "", "", "", kRepeatable, kNow,
             "Where its agent listens. Must be set."},
     Setting{"peer", "members", "prefixes", "any", "", "", kOnce, kNow,
-            "Only members that announce these addresses are accepted from this peer."},
+            "Only members that announce these addresses (after `rewrite`) are accepted from this "
+            "peer."},
+    Setting{"peer", "rewrite", "rewrites", "", "", "", kOnce, kNow,
+            "The peer's members are reached at other addresses than they announce: one to one, "
+            "host by host. See docs/nat.md for what Tomcat does with it."},
+    Setting{"peer", "max-members", "number", "512", "1", "4096", kOnce, kNow,
+            "More members at once are not accepted from this peer."},
+    Setting{"peer", "max-rate", "number", "10000", "10", "1000000", kOnce, kNow,
+            "More datagrams a second, in a burst or on average, are not accepted from this peer."},
     Setting{"peer", "groups", "names", "all", "", "", kOnce, kNow,
             "The groups that are relayed to and from this peer."},
     Setting{"peer", "copies", "number", "1", "1", "3", kOnce, kNow,
@@ -115,8 +126,6 @@ constexpr std::array kSettings = {
             "proves dead is told to the local Tomcats to have left. `off`: never."},
     Setting{"peer", "agentless", "yes or no", "no", "", "", kOnce, kLater,
             "The peer runs no agent: its Tomcat gets the heartbeats themselves."},
-    Setting{"peer", "rewrite", "text", "", "", "", kOnce, kLater,
-            "How the peer's addresses are translated."},
     Setting{"peer", "public-key", "text", "", "", "", kOnce, kLater,
             "The peer's public key, for `auth = public-key`."},
 

@@ -131,7 +131,8 @@ std::vector<std::string> split_list(std::string_view text) {
 // The items of a list, none twice; the word for "no restriction" must stand alone.
 Converted<std::vector<std::string>> to_list(std::string_view text, std::string_view everything) {
   std::vector<std::string> items = split_list(text);
-  if (items.empty()) return wrong("the list is empty; " + in_quotes(everything) + " is the default");
+  if (items.empty())
+    return wrong("the list is empty; " + in_quotes(everything) + " is the default");
   if (items.size() == 1 && items.front() == everything) return std::vector<std::string>{};
   std::vector<std::string> sorted = items;
   std::ranges::sort(sorted);
@@ -141,6 +142,35 @@ Converted<std::vector<std::string>> to_list(std::string_view text, std::string_v
     return wrong(in_quotes(everything) + " stands alone or not at all");
   }
   return items;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
+  const std::size_t end = text.find_last_not_of(kBlanks);
+  return end == text.npos ? std::string_view() : text.substr(begin, end + 1 - begin);
+}
+
+bool is_of_hosts(const Prefix& p) {
+  return !p.address.is_loopback() && !p.address.is_multicast() && p.bits != 0;
+}
+
+Converted<Translation> to_translation(std::string_view text) {
+  constexpr std::string_view kArrow = "->";
+  const std::size_t arrow = text.find(kArrow);
+  const auto from = Prefix::parse(trimmed(text.substr(0, arrow)));
+  const auto to = arrow == text.npos ? std::nullopt
+                                     : Prefix::parse(trimmed(text.substr(arrow + kArrow.size())));
+  if (!from || !to) {
+    return wrong(in_quotes(text) + " is not of the form 10.0.0.0/16 -> 172.31.0.0/16");
+  }
+  if (from->address.is_v4() != to->address.is_v4() || from->bits != to->bits) {
+    return wrong(in_quotes(text) + ": the two prefixes are not of one length");
+  }
+  if (!is_of_hosts(*from) || !is_of_hosts(*to)) {
+    return wrong(in_quotes(text) + ": only addresses of hosts can be translated");
+  }
+  return Translation{*from, *to};
 }
 
 bool is_broadcast(const Address& a) { return a == Address::v4(0xffffffff); }
@@ -290,6 +320,24 @@ Converted<std::vector<Prefix>> to_prefixes(std::string_view text) {
     prefixes.push_back(*prefix);
   }
   return prefixes;
+}
+
+Converted<std::vector<Translation>> to_rewrites(std::string_view text) {
+  std::vector<Translation> rewrites;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    const auto rewrite = to_translation(trimmed(text.substr(begin, comma - begin)));
+    if (!rewrite) return wrong(rewrite.error());
+    for (const Translation& other : rewrites) {
+      if (other.from.overlaps(rewrite->from) || other.to.overlaps(rewrite->to)) {
+        return wrong(in_quotes(other.to_string()) + " and " + in_quotes(rewrite->to_string()) +
+                     " overlap: it would not be one to one");
+      }
+    }
+    rewrites.push_back(*rewrite);
+    begin = comma + 1;
+  }
+  return rewrites;
 }
 
 Converted<std::optional<Duration>> to_time_limit(std::string_view text) {

@@ -44,6 +44,9 @@ Converted<std::vector<std::string>> to_interfaces(std::string_view text);
 Converted<std::vector<std::string>> to_names(std::string_view text);
 Converted<std::vector<Prefix>> to_prefixes(std::string_view text);
 
+// `10.0.0.0/16 -> 172.31.0.0/16`, several separated by commas; one to one: none overlap.
+Converted<std::vector<Translation>> to_rewrites(std::string_view text);
+
 // A duration, or `off`, which is nullopt.
 Converted<std::optional<Duration>> to_time_limit(std::string_view text);
 

@@ -140,8 +140,14 @@ relay::Settings to_settings(const config::Config& config) {
          group.broadcasts, group.max_age, group.drop_time});
   }
   for (const config::Peer& peer : config.peers) {
-    settings.peers.push_back({peer.name, peer.groups, peer.members, peer.copies,
-                              peer.peer_dead_time.value_or(Duration::zero())});
+    settings.peers.push_back({.name = peer.name,
+                              .groups = peer.groups,
+                              .members = peer.members,
+                              .rewrites = peer.rewrites,
+                              .max_members = peer.max_members,
+                              .max_rate = peer.max_rate,
+                              .copies = peer.copies,
+                              .dead_time = peer.peer_dead_time.value_or(Duration::zero())});
   }
   return settings;
 }

@@ -193,20 +193,20 @@ bool Core::is_echo(Instant now, const packet::Datagram& datagram) {
 // --- in: sealed datagram to injections -----------------------------------------------------------
 
 void Core::on_datagram(Instant now, const Path& from, Bytes sealed, Actions& out) {
-  const auto received = links_.on_datagram(now, from, sealed, out);
+  auto received = links_.on_datagram(now, from, sealed, out);
   if (!received) return;
   Link& link = *received->link;
+  if (!link.rate.admit(now, link.settings.max_rate)) return link.rejected.add(Reason::rate_limited);
   if (received->pieces == 1) return on_payload(now, link, *received, received->payload, out);
 
   const Parcel parcel{received->piece, received->pieces, received->captured,
                       received->group, received->source, received->payload};
-  const auto whole = link.pieces.add(now, received->counter, parcel);
+  auto whole = link.pieces.add(now, received->counter, parcel);
   if (!whole) return unattributed_.add(whole.error());
   if (*whole) on_payload(now, link, *received, **whole, out);
 }
 
-void Core::on_payload(Instant now, Link& link, const Received& received, Bytes payload,
-                      Actions& out) {
+void Core::on_payload(Instant now, Link& link, Received& received, Buffer& payload, Actions& out) {
   Group* group = find_group(received.group);
   if (group == nullptr) return unattributed_.add(Reason::no_listener);
   if (!link.in_group(group->settings.name)) return refuse(*group, Reason::unconfigured_peer);
@@ -216,6 +216,7 @@ void Core::on_payload(Instant now, Link& link, const Received& received, Bytes p
     return refuse(*group, Reason::stale);
   }
   const Duration age = link.clock.age(now, received.captured);
+  rewrite(link, *group, received, payload);
   const auto classified = classify(group->settings, payload);
   const bool goodbye = classified.kind == tribes::Kind::shutdown;
   if (goodbye) links_.acknowledge(link, received.counter, out);
@@ -225,9 +226,25 @@ void Core::on_payload(Instant now, Link& link, const Received& received, Bytes p
   const Instant captured = now - std::max(age, Duration::zero());
   // A goodbye never expires.
   const Instant expires = goodbye ? kNever : captured + group->settings.max_age;
-  inject(now, *group,
-         {{group->listeners, received.source, received.group, copy_of(payload)}, captured, expires},
-         false, out);
+  inject(
+      now, *group,
+      {{group->listeners, received.source, received.group, std::move(payload)}, captured, expires},
+      false, out);
+}
+
+// What the peer's network calls its hosts becomes what they are called here: the host that a member
+// announces, and the datagram's source.
+void Core::rewrite(const Link& link, const Group& group, Received& received, Buffer& payload) {
+  if (link.settings.rewrites.empty()) return;
+  if (const auto source = link.seen_from_here(received.source.address)) {
+    received.source.address = *source;
+  }
+  const auto classified = classify(group.settings, payload);
+  if (!classified.member || !classified.member->address()) return;
+  const auto host = link.seen_from_here(*classified.member->address());
+  if (host && host->bytes().size() == classified.member->host.size()) {
+    tribes::replace_host(payload, *classified.member, *host);
+  }
 }
 
 // Why a received datagram is not injected, or nothing. Lists it as a remote member on the way.
@@ -261,8 +278,11 @@ std::optional<Reason> Core::check_received(Instant now, const Group& group, Link
                             now - age,
                             Origin::remote,
                             link.settings.name,
-                            {link.current ? link.current->instance : 0, received.counter}};
-    if (const auto refused = see(now, sighting, out)) return refused;
+                            {link.current ? link.current->instance : 0, received.counter},
+                            link.settings.max_members};
+    reason = see(now, sighting, out);
+    if (reason == Reason::table_full) note_refusal(now, member, sighting.via, *reason, out);
+    if (reason) return reason;
   }
   return group.listeners.empty() ? std::optional(Reason::no_listener) : std::nullopt;
 }

@@ -143,7 +143,8 @@ class Core {
   [[nodiscard]] bool is_echo(Instant now, const packet::Datagram& datagram);
 
   // In.
-  void on_payload(Instant now, Link& link, const Received& received, Bytes payload, Actions& out);
+  void on_payload(Instant now, Link& link, Received& received, Buffer& payload, Actions& out);
+  static void rewrite(const Link& link, const Group& group, Received& received, Buffer& payload);
   std::optional<Reason> check_received(Instant now, const Group& group, Link& link,
                                        const Received& received,
                                        const tribes::Classified& classified, Duration age,

@@ -55,6 +55,13 @@ bool Link::may_announce(const Address& member) const {
                              [&](const Prefix& prefix) { return prefix.contains(member); });
 }
 
+std::optional<Address> Link::seen_from_here(const Address& address) const {
+  for (const Translation& rewrite : settings.rewrites) {
+    if (const auto seen = rewrite.apply(address)) return seen;
+  }
+  return std::nullopt;
+}
+
 bool Link::has_address(const Address& address) const {
   return std::ranges::any_of(endpoints, [&](const Endpoint& e) { return e.address == address; });
 }

@@ -16,6 +16,7 @@
 #include "relay/frames.h"
 #include "relay/path_size.h"
 #include "relay/pieces.h"
+#include "relay/rate_limit.h"
 #include "relay/settings.h"
 #include "seal/noise.h"
 #include "seal/replay_window.h"
@@ -137,6 +138,7 @@ struct Link {
   std::string version;
   PeerState shown = PeerState::silent;  // as the last event told
 
+  RateLimit rate;  // of its data
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   ReasonCounters rejected;
@@ -146,6 +148,8 @@ struct Link {
   [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local; }
   [[nodiscard]] bool in_group(const std::string& group) const;
   [[nodiscard]] bool may_announce(const Address& member) const;
+  // By its rules of translation; nullopt: as it is.
+  [[nodiscard]] std::optional<Address> seen_from_here(const Address& address) const;
   [[nodiscard]] bool has_address(const Address& address) const;
 };
 

@@ -88,6 +88,15 @@ std::optional<Reason> Members::not_its_peer(Instant now, const Member& member,
   return refuse ? std::optional(Reason::foreign_member) : std::nullopt;
 }
 
+// Those that have left are counted until they are forgotten.
+bool Members::is_one_too_many(const Sighting& sighting) const {
+  if (sighting.origin == Origin::local) return false;
+  const auto theirs = std::ranges::count_if(members_, [&](const auto& entry) {
+    return entry.second.origin == Origin::remote && entry.second.via == sighting.via;
+  });
+  return static_cast<std::size_t>(theirs) >= sighting.most_of_peer;
+}
+
 // --- what was heard ------------------------------------------------------------------------------
 
 // The first interval says nothing: a Tomcat that starts beats twice within milliseconds.
@@ -113,6 +122,10 @@ Members::Seen Members::see(Instant now, const Sighting& sighting, std::vector<Ev
     if (!seen.refused) seen.refused = not_its_peer(now, found->second, sighting);
     if (seen.refused) return seen;
   } else {
+    if (is_one_too_many(sighting)) {
+      seen.refused = Reason::table_full;
+      return seen;
+    }
     if (!sighting.member.is_shutdown()) seen.replaced = replace(now, sighting, key, events);
     if (members_.size() >= kMaxMembers) {
       ++unlisted_;

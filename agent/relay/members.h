@@ -25,6 +25,8 @@ struct Mark {
   std::uint64_t counter = 0;
 };
 
+inline constexpr std::size_t kMaxMembers = 4096;
+
 // One heartbeat or shutdown as it was heard.
 struct Sighting {
   std::string group;
@@ -34,8 +36,9 @@ struct Sighting {
   Endpoint destination;  // group address and port
   Instant captured;      // on our clock
   Origin origin;
-  std::string via;  // the peer that relayed it, or empty
-  Mark mark;        // remote only
+  std::string via;                             // the peer that relayed it, or empty
+  Mark mark;                                   // remote only
+  std::size_t most_of_peer = kMaxMembers + 1;  // remote only: how many its peer may have
 };
 
 // Who is spoken of, and what it takes to say goodbye in its name.
@@ -75,7 +78,6 @@ struct MemberReport {
 // At most kMaxMembers; when it is full a newcomer is counted, relayed and not listed.
 class Members {
  public:
-  static constexpr std::size_t kMaxMembers = 4096;
   // How long one that left is still listed.
   static constexpr Duration kKeep = seconds(60);
   // One that was lost may yet prove dead or alive.
@@ -151,6 +153,7 @@ class Members {
   static std::optional<Reason> out_of_order(const Member& member, const Sighting& sighting);
   static std::optional<Reason> not_its_peer(Instant now, const Member& member,
                                             const Sighting& sighting);
+  [[nodiscard]] bool is_one_too_many(const Sighting& sighting) const;
   static bool owns(Instant now, const Member& member, const Sighting& sighting);
   static void beat(Instant now, Member& member);
   std::vector<MemberRecord> replace(Instant now, const Sighting& sighting, const Key& newcomer,

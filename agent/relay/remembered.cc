@@ -92,7 +92,7 @@ Result<std::vector<Remembered>, std::string> parse_remembered(std::string_view t
     std::string_view line = take_until(text, '\n');
     const std::string where = "line " + std::to_string(members.size() + 2);
     if (line == "end " + std::to_string(members.size())) return members;
-    if (members.size() >= Members::kMaxMembers) return Error{where + ": too many members"};
+    if (members.size() >= kMaxMembers) return Error{where + ": too many members"};
     const auto member = parse_line(line);
     if (!member) return Error{where + ": it is no member"};
     members.push_back(*member);

@@ -36,6 +36,9 @@ struct PeerSettings {
   std::string name;
   std::vector<std::string> groups;  // empty = all
   std::vector<Prefix> members{};    // only members with these addresses come from it; empty = any
+  std::vector<Translation> rewrites{};  // of the addresses that it relays; applied first
+  std::size_t max_members = 512;
+  unsigned max_rate = 10000;        // datagrams a second from it, and in one burst
   unsigned copies = 1;              // how many times data is sent, 1 to 3
   Duration dead_time = seconds(1);  // silence after which its members are probed
 

@@ -71,6 +71,12 @@ Classified classify(Bytes datagram) {
   return {begins_with(datagram, kChannelFrame) ? Kind::broadcast : Kind::other, {}};
 }
 
+void replace_host(std::span<std::uint8_t> datagram, const MemberView& member, const Address& host) {
+  TC_CHECK(member.host.size() == host.bytes().size());
+  const auto offset = static_cast<std::size_t>(member.host.data() - datagram.data());
+  std::ranges::copy(host.bytes(), datagram.subspan(offset, member.host.size()).begin());
+}
+
 Buffer compose_member(const MemberView& member) {
   TC_CHECK(member.host.size() <= 127);  // one signed byte
   ByteWriter body;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/address.h"
@@ -37,6 +38,9 @@ struct MemberView {
   // The announced host, when it is an IPv4 or IPv6 address.
   [[nodiscard]] std::optional<Address> address() const { return Address::from_bytes(host); }
 };
+
+// Puts another host of the same size into `datagram`, of which `member` is the view.
+void replace_host(std::span<std::uint8_t> datagram, const MemberView& member, const Address& host);
 
 // What makes two heartbeats the same member (MemberImpl.equals): host, TCP port, unique id.
 struct Identity {

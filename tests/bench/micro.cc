@@ -171,7 +171,7 @@ void parts(Duration budget) {
   relay::Members members;
   std::vector<relay::Event> events;
   std::vector<Buffer> beats;
-  for (std::uint32_t i = 0; i < relay::Members::kMaxMembers; ++i) {
+  for (std::uint32_t i = 0; i < relay::kMaxMembers; ++i) {
     beats.push_back(heartbeat(kThere.address, 4000 + i));
   }
   report("note it in a table of 4096 members", median_ns(budget, [&](std::size_t i) {

@@ -143,7 +143,7 @@ class Scene {
   void finish() {
     const Report report = core_->report(now_);
     TC_CHECK(report.peers.size() == 1 && report.groups.size() == 2);
-    TC_CHECK(report.members.size() <= Members::kMaxMembers);
+    TC_CHECK(report.members.size() <= kMaxMembers);
     for (const GroupReport& group : report.groups) {
       TC_CHECK(group.counters.relayed <= group.counters.captured);
       TC_CHECK(group.counters.injected <= 2 * (group.counters.received + goodbyes_));

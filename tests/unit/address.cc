@@ -230,3 +230,39 @@ BOOST_AUTO_TEST_CASE(a_prefix_agrees_with_comparing_bit_by_bit) {
     BOOST_TEST((Prefix{first, bits}.contains(second)) == equal);
   }
 }
+
+BOOST_AUTO_TEST_CASE(translations_keep_the_host_part) {
+  const struct {
+    const char* from;
+    const char* to;
+    const char* address;
+    const char* seen;  // empty: not in `from`
+  } rows[] = {
+      {"10.0.0.0/16", "172.31.0.0/16", "10.0.3.4", "172.31.3.4"},
+      {"10.0.0.0/16", "172.31.255.255/16", "10.0.3.4", "172.31.3.4"},  // host bits do not matter
+      {"10.0.0.0/12", "172.16.0.0/12", "10.15.3.4", "172.31.3.4"},
+      {"10.0.0.0/31", "10.9.9.8/31", "10.0.0.1", "10.9.9.9"},
+      {"10.0.0.5", "172.30.0.9", "10.0.0.5", "172.30.0.9"},
+      {"10.0.0.5", "172.30.0.9", "10.0.0.6", ""},
+      {"10.0.0.0/16", "172.31.0.0/16", "10.1.0.1", ""},
+      {"10.0.0.0/16", "172.31.0.0/16", "2001:db8::1", ""},
+      {"2001:db8::/36", "fd00::/36", "2001:db8:fff:1::2", "fd00:0:fff:1::2"},
+  };
+  for (const auto& row : rows) {
+    const Translation rule{*Prefix::parse(row.from), *Prefix::parse(row.to)};
+    const auto seen = rule.apply(*Address::parse(row.address));
+    BOOST_TEST((seen ? seen->to_string() : "") == row.seen, rule.to_string() << " " << row.address);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(prefixes_overlap_when_one_holds_the_other) {
+  const auto overlap = [](const char* a, const char* b) {
+    const bool one = Prefix::parse(a)->overlaps(*Prefix::parse(b));
+    BOOST_TEST(one == Prefix::parse(b)->overlaps(*Prefix::parse(a)));
+    return one;
+  };
+  BOOST_TEST(overlap("10.0.0.0/8", "10.1.0.0/16"));
+  BOOST_TEST(overlap("10.0.0.5", "10.0.0.5"));
+  BOOST_TEST(!overlap("10.0.0.0/16", "10.1.0.0/16"));
+  BOOST_TEST(!overlap("0.0.0.0/0", "::/0"));
+}

@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(every_key_of_this_version) {
       "[group \"g\"]\naddress = 239.1.1.1:*\ninterface = eth0, eth1\nformat = tribes\n"
       "broadcasts = yes\nmax-age = 250ms\ndrop-time = 5m\n"
       "[peer \"p\"]\naddress = 10.0.0.2\naddress = p.example:1\nmembers = any\ngroups = g\n"
-      "copies = 1\npeer-dead-time = 1000ms\nagentless = no\nrewrite =\npublic-key = \"\"\n");
+      "rewrite = 10.0.0.0/24 -> 10.7.0.0/24\nmax-members = 3\nmax-rate = 100\n"
+      "copies = 1\npeer-dead-time = 1000ms\nagentless = no\npublic-key = \"\"\n");
   BOOST_TEST(c.node.name == "n1");
   BOOST_TEST(c.node.site == "Hall 3, rack 2");
   BOOST_TEST(c.relay.listen.size() == 2U);
@@ -98,6 +99,9 @@ BOOST_AUTO_TEST_CASE(every_key_of_this_version) {
   BOOST_TEST((c.groups[0].max_age == milliseconds(250)));
   BOOST_TEST((c.groups[0].drop_time == seconds(300)));
   BOOST_TEST(c.peers[0].addresses.size() == 2U);
+  BOOST_TEST(c.peers[0].rewrites.size() == 1U);
+  BOOST_TEST(c.peers[0].max_members == 3U);
+  BOOST_TEST(c.peers[0].max_rate == 100U);
   BOOST_TEST(c.peers[0].groups.size() == 1U);
 }
 
@@ -201,7 +205,11 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_peer_is_called) {
            Row{peer("b", "address = 10.0.0.1\nagentless = yes"),
                "7: peer \"b\": agentless: 'yes' is not supported yet by this version"},
            Row{peer("b", "address = 10.0.0.1\nrewrite = x"),
-               "7: peer \"b\": rewrite: 'x' is not supported yet by this version"},
+               "7: peer \"b\": rewrite: 'x' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
+           Row{peer("b", "address = 10.0.0.1\nmax-members = 0"),
+               "7: peer \"b\": max-members: 0 is not in 1-4096"},
+           Row{peer("b", "address = 10.0.0.1\nmax-rate = 9"),
+               "7: peer \"b\": max-rate: 9 is not in 10-1000000"},
            Row{peer("b", "address = 10.0.0.1\npublic-key = x"),
                "7: peer \"b\": public-key: 'x' is not supported yet by this version"},
            Row{peer("b", "adress = 10.0.0.1"),

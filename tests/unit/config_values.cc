@@ -209,3 +209,35 @@ BOOST_AUTO_TEST_CASE(lists) {
   BOOST_TEST(to_prefixes("10.0.0.0/8, 172.16.0.11")->size() == 2U);
   BOOST_TEST(to_prefixes("10.0.0.0/33").error() == "'10.0.0.0/33' is no prefix such as 10.0.0.0/8");
 }
+
+BOOST_AUTO_TEST_CASE(rewrites) {
+  const auto two = to_rewrites(" 10.0.0.0/16->172.31.0.0/16 ,10.1.0.5 -> 172.30.0.5");
+  BOOST_TEST_REQUIRE(two->size() == 2U);
+  BOOST_TEST(two->front().to_string() == "10.0.0.0/16 -> 172.31.0.0/16");
+  BOOST_TEST(two->back().to_string() == "10.1.0.5/32 -> 172.30.0.5/32");
+  for (const Row& row : {
+           Row{"", "! '' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
+           Row{"10.0.0.0/16", "! '10.0.0.0/16' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
+           Row{"10.0.0.1 -> b",
+               "! '10.0.0.1 -> b' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
+           Row{"10.0.0.1 -> 10.0.0.2,", "! '' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
+           Row{"10.0.0.0/16 -> 10.1.0.0/17",
+               "! '10.0.0.0/16 -> 10.1.0.0/17': the two prefixes are not of one length"},
+           Row{"10.0.0.1 -> fd00::1",
+               "! '10.0.0.1 -> fd00::1': the two prefixes are not of one length"},
+           Row{"127.0.1.1 -> 10.0.0.1",
+               "! '127.0.1.1 -> 10.0.0.1': only addresses of hosts can be translated"},
+           Row{"10.0.0.1 -> 228.0.0.4",
+               "! '10.0.0.1 -> 228.0.0.4': only addresses of hosts can be translated"},
+           Row{"0.0.0.0/0 -> 0.0.0.0/0",
+               "! '0.0.0.0/0 -> 0.0.0.0/0': only addresses of hosts can be translated"},
+           Row{"10.0.0.0/16 -> 10.8.0.0/16, 10.0.1.0/24 -> 10.9.0.0/24",
+               "! '10.0.0.0/16 -> 10.8.0.0/16' and '10.0.1.0/24 -> 10.9.0.0/24' overlap: it would "
+               "not be one to one"},
+           Row{"10.0.0.1 -> 10.8.0.1, 10.0.0.2 -> 10.8.0.1",
+               "! '10.0.0.1/32 -> 10.8.0.1/32' and '10.0.0.2/32 -> 10.8.0.1/32' overlap: it would "
+               "not be one to one"},
+       }) {
+    BOOST_TEST("! " + to_rewrites(row.text).error() == row.outcome);
+  }
+}

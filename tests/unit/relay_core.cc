@@ -59,6 +59,11 @@ class Cluster : public test::Net<Core> {
     capture(i, {{nodes[i].address, 45564}, kTomcatGroup, payload}, age);
   }
 
+  // One of a further host in i's network.
+  void beat_from(std::size_t i, const Address& source) {
+    capture(i, {{source, 45564}, kTomcatGroup, heartbeat(source)}, {});
+  }
+
   void raw(std::size_t i, Bytes payload, const Endpoint& group = kRawGroup) {
     capture(i, {{nodes[i].address, 7777}, group, payload});
   }
@@ -673,6 +678,91 @@ BOOST_AUTO_TEST_CASE(after_a_clock_stood_still_the_next_datagram_is_dated_again)
 }
 
 // --- configuration -------------------------------------------------------------------------------
+
+// --- what a peer may say -------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(addresses_of_a_translated_peer_are_those_seen_from_here) {
+  Cluster c;  // 10.0.0.1 and 10.0.1.1
+  const Translation rule{*Prefix::parse("10.0.0.0/24"), *Prefix::parse("172.31.7.0/24")};
+  c.nodes[1].settings.peers[0].rewrites = {rule};
+  c.nodes[1].settings.peers[0].members = {rule.to};
+  c.up();
+  const Address seen = *Address::parse("172.31.7.1");
+  for (const bool shutdown : {false, true}) {
+    c.beat(0, shutdown);
+    c.settle();
+    BOOST_TEST_REQUIRE(c.nodes[1].injects.size() == 1U);
+    const Inject& injection = c.nodes[1].injects.front();
+    BOOST_TEST((injection.source == Endpoint{seen, 45564}));
+    BOOST_TEST(same(injection.payload, Cluster::heartbeat(seen, shutdown)));
+    c.nodes[1].injects.clear();
+  }
+  const auto members = c[1].report(c.local(1)).members;
+  BOOST_TEST_REQUIRE(members.size() == 1U);
+  BOOST_TEST(members[0].identity.name() == "172.31.7.1:4000");
+  BOOST_TEST((members[0].state == MemberState::left));
+}
+
+BOOST_AUTO_TEST_CASE(what_no_rule_covers_passes_as_it_is) {
+  Cluster c;
+  c.nodes[1].settings.peers[0].rewrites = {
+      {*Prefix::parse("10.0.7.0/24"), *Prefix::parse("172.31.7.0/24")}};
+  c.up();
+  c.beat(0);
+  c.raw(0, bytes_of("10.0.7.1"));
+  c.settle();
+  BOOST_TEST_REQUIRE(c.nodes[1].injects.size() == 2U);
+  BOOST_TEST(same(c.nodes[1].injects[0].payload, Cluster::heartbeat(c.nodes[0].address)));
+  BOOST_TEST(same(c.nodes[1].injects[1].payload, bytes_of("10.0.7.1")));
+}
+
+// Translated onto an address of this host a member would have every node replicate to itself.
+BOOST_AUTO_TEST_CASE(a_translation_onto_this_host_is_refused) {
+  Cluster c;
+  c.nodes[1].settings.peers[0].rewrites = {
+      {*Prefix::parse("10.0.0.1"), Prefix{c.nodes[1].address, 32}}};
+  c.up();
+  const Drops drops(c, 1);
+  c.beat(0);
+  c.settle();
+  drops.check(Reason::foreign_member);
+  BOOST_TEST(c.nodes[1].injects.empty());
+}
+
+BOOST_AUTO_TEST_CASE(reason_table_full_for_a_peer_with_too_many_members) {
+  Cluster c(3);
+  for (PeerSettings& peer : c.nodes[1].settings.peers) peer.max_members = 2;
+  c.up();
+  const Drops drops(c, 1);
+  const auto some = [](std::uint32_t i) { return Address::v4(0x0a630000U + i); };
+  for (std::uint32_t i = 1; i <= 4; ++i) c.beat_from(0, some(i));
+  c.beat_from(2, some(5));
+  c.settle();
+  drops.check(Reason::table_full, 2);
+  BOOST_TEST(c.nodes[1].injects.size() == 3U);
+  BOOST_TEST(c[1].report(c.local(1)).refusals.size() == 2U);
+  // Who is listed stays.
+  c.beat_from(0, some(1));
+  c.settle();
+  BOOST_TEST(c.nodes[1].injects.size() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(reason_rate_limited_for_a_peer_that_sends_too_much) {
+  Cluster c(3);
+  for (PeerSettings& peer : c.nodes[1].settings.peers) peer.max_rate = 20;
+  c.up();
+  const Drops drops(c, 1);
+  for (int i = 0; i < 50; ++i) c.raw(0, bytes_of("x"));
+  c.raw(2, bytes_of("y"));
+  c.settle();
+  drops.check(Reason::rate_limited, 30);
+  BOOST_TEST(c.nodes[1].injects.size() == 21U);
+  c.run_for(milliseconds(500));  // ten more
+  c.nodes[1].injects.clear();
+  for (int i = 0; i < 20; ++i) c.raw(0, bytes_of("x"));
+  c.settle();
+  BOOST_TEST(c.nodes[1].injects.size() == 10U);
+}
 
 BOOST_AUTO_TEST_CASE(configure_keeps_what_stays) {
   Cluster c(3);

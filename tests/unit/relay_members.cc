@@ -221,12 +221,12 @@ BOOST_AUTO_TEST_CASE(a_huge_alive_time_is_bounded) {
 
 BOOST_AUTO_TEST_CASE(the_table_is_bounded_and_newcomers_pass_unlisted_and_counted) {
   Table t;
-  for (std::uint32_t port = 0; port < Members::kMaxMembers; ++port) {
+  for (std::uint32_t port = 0; port < kMaxMembers; ++port) {
     BOOST_TEST_REQUIRE(!t.beat(at(0), 1, port));
   }
   BOOST_TEST(t.members.unlisted() == 0U);
   BOOST_TEST(!t.beat(at(1), 1, 9999));
-  BOOST_TEST(t.members.report(at(1)).size() == Members::kMaxMembers);
+  BOOST_TEST(t.members.report(at(1)).size() == kMaxMembers);
   BOOST_TEST(t.members.unlisted() == 1U);
   // Who is listed stays so.
   BOOST_TEST(!t.beat(at(2), 2, 7));
