@@ -69,7 +69,11 @@ def main():
         now = time.monotonic()
         print(*words, *([zlib.crc32(datagram), f"{now:.6f}"] if args.trace else []), flush=True)
 
-    def beat(alive, command=b""):
+    alive = -1
+
+    def beat(now, command=b""):
+        nonlocal alive
+        alive = max(alive + 1, int(now * 1000))  # no two alike, even when this process fell behind
         datagram = heartbeat(own, args.port, unique_id, alive, command)
         if args.trace:
             say(datagram, ("said-goodbye" if command else "sent", *told(datagram)[1:]))
@@ -82,11 +86,11 @@ def main():
         now = time.monotonic() - started
         if beats < args.count and now >= beats * args.every:
             beats += 1
-            beat(int(now * 1000))
+            beat(now)
             continue
         if beats >= args.count and goodbye:
             goodbye = False
-            beat(int(now * 1000), SHUTDOWN)
+            beat(now, SHUTDOWN)
         wait = beats * args.every - now if beats < args.count else 3600
         ready = select.select([s, receiver] if receiver else [s], [], [], max(0.0, wait))[0]
         if receiver in ready:
