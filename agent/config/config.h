@@ -86,6 +86,7 @@ struct Peer {
   std::vector<Prefix> members;         // empty = any
   std::vector<std::string> groups;     // names of configured groups; empty = all
   std::vector<Translation> rewrites;   // of its members' addresses; none overlap
+  bool agentless = false;
   std::size_t max_members = 512;
   unsigned max_rate = 10000;  // datagrams a second from it
   unsigned copies = 1;

@@ -184,9 +184,9 @@ class Builder {
     in.read("max-rate", to_number, peer.max_rate);
     in.read("copies", to_number, peer.copies);
     in.read("peer-dead-time", to_time_limit, peer.peer_dead_time);
-    bool agentless = false;
-    in.read("agentless", to_yes_no, agentless);
+    in.read("agentless", to_yes_no, peer.agentless);
     in.all("public-key", to_text_value);
+    if (!peer.agentless && !first_agent_) first_agent_ = section.at;
     config_.peers.push_back(std::move(peer));
     check_count(config_.peers.size(), kMaxPeers, section.at, "peers");
   }
@@ -221,8 +221,8 @@ class Builder {
   }
 
   void check_keyring() {
-    if (config_.peers.empty() || keyring_given_) return;
-    Diagnostic d = error_at(first_peer_, "there are peers, but no keyring in [security]");
+    if (!first_agent_ || keyring_given_) return;
+    Diagnostic d = error_at(*first_agent_, "there are peers, but no keyring in [security]");
     d.why = "who can inject a heartbeat becomes a member: the agents talk sealed only";
     d.fix =
         "run `tribecast keygen` once, put its line into a file of mode 0600 on every node, "
@@ -237,6 +237,7 @@ class Builder {
   std::map<std::string, std::pair<std::string, const Place*>> peer_places_;
   std::vector<GroupUse> group_uses_;
   Place first_peer_;
+  std::optional<Place> first_agent_;  // the first peer that has one
   bool keyring_given_ = false;
 };
 

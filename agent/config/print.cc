@@ -45,7 +45,7 @@ std::string peer_text(const Peer& p) {
          line("max-members", std::to_string(p.max_members)) +
          line("max-rate", std::to_string(p.max_rate)) + line("copies", std::to_string(p.copies)) +
          line("peer-dead-time", p.peer_dead_time ? to_text(*p.peer_dead_time) : "off") +
-         line("agentless", yes_no(false));
+         line("agentless", yes_no(p.agentless));
 }
 
 }  // namespace

@@ -124,8 +124,10 @@ constexpr std::array kSettings = {
     Setting{"peer", "peer-dead-time", "time limit", "1s", "100ms", "1h", kOnce, kNow,
             "After so long a silence of the peer's agent its members' TCP ports are tried, and who "
             "proves dead is told to the local Tomcats to have left. `off`: never."},
-    Setting{"peer", "agentless", "yes or no", "no", "", "", kOnce, kLater,
-            "The peer runs no agent: its Tomcat gets the heartbeats themselves."},
+    Setting{
+        "peer", "agentless", "yes or no", "no", "", "", kOnce, kNow,
+        "The peer runs no agent: what is captured here is sent to the group's port at its first "
+        "address as it is, in the open, and nothing comes back. See docs/nat.md."},
     Setting{"peer", "public-key", "text", "", "", "", kOnce, kLater,
             "The peer's public key, for `auth = public-key`."},
 

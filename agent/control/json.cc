@@ -54,6 +54,7 @@ Json json_of(const Peer& peer) {
   return {{"name", peer.name},
           {"site", peer.site},
           {"state", name_of(peer.state)},
+          {"agentless", peer.agentless},
           {"endpoint", known(peer.endpoint)},
           {"rtt_seconds", known(peer.rtt_seconds)},
           {"jitter_seconds", known(peer.jitter_seconds)},
@@ -186,6 +187,7 @@ void fill(const Json& json, Peer& out) {
   get(json, "name", out.name);
   get(json, "site", out.site);
   get(json, "state", kPeerStates, out.state);
+  get(json, "agentless", out.agentless);
   get(json, "endpoint", out.endpoint);
   get(json, "rtt_seconds", out.rtt_seconds);
   get(json, "jitter_seconds", out.jitter_seconds);

@@ -206,7 +206,7 @@ std::string peers_text(const Status& status, const Style& style) {
     table.add({{std::string(1, entry.sign), entry.tone},
                p.name,
                p.endpoint.value_or("-"),
-               {std::string(name_of(p.state)), entry.tone},
+               {std::string(name_of(p.state)) + (p.agentless ? ", no agent" : ""), entry.tone},
                time_text(p.rtt_seconds),
                percent_text(p.loss_ratio),
                offset_text(p.clock_offset_seconds),

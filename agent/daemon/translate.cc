@@ -32,6 +32,7 @@ control::Peer to_peer(const relay::PeerReport& report) {
   peer.name = report.name;
   peer.site = report.site;
   peer.state = static_cast<control::PeerState>(report.state);
+  peer.agentless = report.agentless;
   if (report.endpoint) peer.endpoint = report.endpoint->to_string();
   peer.rtt_seconds = in_seconds(report.round_trip);
   peer.jitter_seconds = in_seconds(report.jitter);
@@ -146,6 +147,7 @@ relay::Settings to_settings(const config::Config& config) {
                               .rewrites = peer.rewrites,
                               .max_members = peer.max_members,
                               .max_rate = peer.max_rate,
+                              .agentless = peer.agentless,
                               .copies = peer.copies,
                               .dead_time = peer.peer_dead_time.value_or(Duration::zero())});
   }

@@ -83,6 +83,7 @@ void Links::configure(Instant now, const Settings& settings, const seal::Keyring
   told_ring_ = told(ring);
   for (const PeerSettings& peer : settings.peers) {
     if (Link* link = find(peer.name)) {
+      if (link->settings.agentless != peer.agentless) left = true, start_over(now, *link);
       link->settings = peer;
     } else {
       add_peer(now, peer);
@@ -101,6 +102,17 @@ void Links::add_peer(Instant now, const PeerSettings& settings) {
   link->settings = settings;
   schedule_attempt(now, *link);
   links_.push_back(std::move(link));
+}
+
+// As if it had just been added, at the addresses that are known.
+void Links::start_over(Instant now, Link& link) {
+  forget_sessions(link);
+  forget_grants(link);
+  forget_repeats(link);
+  link.last_heard.reset();
+  link.attempts = 0;
+  schedule_attempt(now, link);
+  endpoints_indexed_ = false;
 }
 
 void Links::remove_peer(const std::string& name) {
@@ -188,6 +200,7 @@ void Links::index_endpoints() {
   by_endpoint_.clear();
   by_address_.clear();
   for (const auto& link : links_) {
+    if (link->settings.agentless) continue;  // nothing is expected from there
     for (const Endpoint& endpoint : link->endpoints) {
       by_endpoint_.try_emplace(endpoint, link.get());
       const auto [entry, first] = by_address_.try_emplace(endpoint.address, link.get());
@@ -235,6 +248,8 @@ PeerState Links::state_of(Instant now, const Link& link) const {
     return then && now - *then <= time;
   };
   if (link.is_self()) return PeerState::self;
+  // Whether it hears anything nobody tells us.
+  if (link.settings.agentless) return link.endpoints.empty() ? PeerState::silent : PeerState::up;
   if (link.goodbye) return PeerState::stopped;
   if (link.current && within(link.last_heard, kSilentTime)) {
     // Who is heard again tells first that it has heard nothing for as long as we.
@@ -354,6 +369,7 @@ void Links::tick(Instant now, Link& link, Actions& out) {
     if (held > kKeyLifetime) forget_grants(link);
   }
   if (link.is_self()) return tell_changes(now, link, out);
+  if (link.settings.agentless) return;
 
   if (link.current) send_probe(now, link, false, out);
   if (!settings_.max_datagram_bytes && is_live(now, link)) test_path(now, link, out);
@@ -439,6 +455,7 @@ std::vector<PeerReport> Links::report(Instant now) const {
   for (const auto& link : links_) {
     PeerReport report;
     report.name = link->settings.name;
+    report.agentless = link->settings.agentless;
     report.site = link->site;
     report.version = link->version;
     report.state = state_of(now, *link);

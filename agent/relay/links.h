@@ -50,6 +50,7 @@ struct PeerReport {
   std::string site;
   std::string version;
   PeerState state = PeerState::silent;
+  bool agentless = false;
   std::optional<Endpoint> endpoint;
   std::optional<Duration> round_trip;
   std::optional<Duration> jitter;
@@ -95,7 +96,8 @@ class Links {
     Bytes payload;
   };
   // Seals once and sends to every live peer that takes part in the group, as many copies as the
-  // peer is configured to get. Returns how many peers.
+  // peer is configured to get; a peer without an agent gets the datagram itself, once. Returns how
+  // many peers.
   std::size_t send(Instant now, const std::string& group, const Outgoing& outgoing, Actions& out);
   // A member's goodbye, which comes once and must not be lost: sent again, the same sealed bytes,
   // to each peer that does not acknowledge it. A peer that becomes live within `still_new` is told
@@ -141,6 +143,7 @@ class Links {
 
   // links.cc: peers, their states, probes, timers.
   void add_peer(Instant now, const PeerSettings& settings);
+  void start_over(Instant now, Link& link);
   void remove_peer(const std::string& name);
   bool drop_ring_key(std::uint8_t id);
   void renew_sessions(Instant now);
@@ -161,6 +164,7 @@ class Links {
   void send_frames(Link& link, Session& session, const Frames& frames, Actions& out);
 
   // links_data.cc: data and its keys; send() and on_datagram() too.
+  std::size_t send_plain(const std::string& group, const Outgoing& outgoing, Actions& out);
   std::optional<Received> on_data(Instant now, const seal::Envelope& envelope, Actions& out);
   std::optional<Received> open_data(Instant now, Link& link, GrantedKey& granted,
                                     const seal::Envelope& envelope, Bytes plain, Actions& out);

@@ -15,6 +15,7 @@ constexpr Duration kHandover = seconds(2);
 
 std::size_t Links::send(Instant now, const std::string& group, const Outgoing& outgoing,
                         Actions& out) {
+  const std::size_t without_agent = send_plain(group, outgoing, out);
   std::vector<Path> paths;
   std::vector<Link*> live;
   paths.reserve(links_.size());
@@ -24,13 +25,28 @@ std::size_t Links::send(Instant now, const std::string& group, const Outgoing& o
     live.push_back(link.get());
     paths.push_back(link->current->path);
   }
-  if (live.empty()) return 0;
+  if (live.empty()) return without_agent;
 
   const std::vector<Buffer> datagrams = seal(outgoing, max_datagram(live));
   for (Link* link : live) link->sent += datagrams.size();
   schedule_copies(now, group, datagrams);
   for (const Buffer& datagram : datagrams) out.sends.push_back({datagram, paths, false});
-  return live.size();
+  return live.size() + without_agent;
+}
+
+// To the group's port at the first address: one that listens to the group on all addresses gets it.
+std::size_t Links::send_plain(const std::string& group, const Outgoing& outgoing, Actions& out) {
+  std::vector<Path> paths;
+  for (const auto& link : links_) {
+    if (!link->settings.agentless || link->is_self() || link->endpoints.empty()) continue;
+    if (!link->in_group(group)) continue;
+    paths.push_back({{link->endpoints.front().address, outgoing.group.port}, {}});
+    ++link->sent;
+  }
+  if (paths.empty()) return 0;
+  const std::size_t peers = paths.size();
+  out.sends.push_back({copy_of(outgoing.payload), std::move(paths)});
+  return peers;
 }
 
 // Sealed once for all of them: what the narrowest path carries.

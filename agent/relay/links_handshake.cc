@@ -83,7 +83,7 @@ void Links::give_up_initiation(Link& link) {
 void Links::initiate(Instant now, Link& link, Actions& out) {
   give_up_initiation(link);
   link.next_attempt = kNever;
-  if (link.endpoints.empty() || link.address_is_local) return;
+  if (link.endpoints.empty() || link.address_is_local || link.settings.agentless) return;
   ++link.attempts;
   schedule_attempt(now + (link.answers_as_self ? kSelfRetry : delay_after(link.attempts, random_)),
                    link);

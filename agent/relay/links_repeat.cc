@@ -65,7 +65,7 @@ std::size_t Links::send_notice(Instant now, const std::string& subject, const st
                       {},
                       {}});
   next_notice_ = std::min(next_notice_, now + kNoticeInterval);
-  return tell(now, notices_.back(), out);
+  return send_plain(group, outgoing, out) + tell(now, notices_.back(), out);
 }
 
 void Links::withdraw_notice(const std::string& subject) {

@@ -39,6 +39,7 @@ struct PeerSettings {
   std::vector<Translation> rewrites{};  // of the addresses that it relays; applied first
   std::size_t max_members = 512;
   unsigned max_rate = 10000;        // datagrams a second from it, and in one burst
+  bool agentless = false;           // no agent there: its Tomcat gets what is captured, as it is
   unsigned copies = 1;              // how many times data is sent, 1 to 3
   Duration dead_time = seconds(1);  // silence after which its members are probed
 

@@ -37,14 +37,16 @@ def write_keyring(path):
 
 class Agent:
     def __init__(self, host, directory, peers, keyring, outlives_harness=False, peer_settings=""):
-        """peers: the hosts of all agents, this one too; the same list on every node. peer_settings: lines for each."""
+        """peers: the hosts of all agents, this one too; the same list on every node. peer_settings: lines for each, or
+        what makes them of the peer."""
         self.host = host
         self.directory = pathlib.Path(directory) / f"{host.name}-agent"
         self.directory.mkdir()
         self.socket = self.directory / "control.sock"
         self.config = self.directory / "tribecast.conf"
         self.config.write_text(CONFIG.format(socket=self.socket, keyring=keyring) + "".join(
-            f'\n[peer "{peer.name}"]\naddress = {peer.address}\n{peer_settings}' for peer in peers))
+            f'\n[peer "{peer.name}"]\naddress = {peer.address}\n'
+            f'{peer_settings(peer) if callable(peer_settings) else peer_settings}' for peer in peers))
         self.process = Process(host, [bin_directory() / "tribecastd", "--config", self.config],
                                self.directory / "tribecastd.log", outlives_harness=outlives_harness)
         self._starts = 0

@@ -169,6 +169,33 @@ class RoutedNetwork(Network):
         return f"10.81.{number}.2", router
 
 
+class TranslatedNetwork(RoutedNetwork):
+    """A RoutedNetwork whose router translates addresses: 10.81.N.2 is reached, and seen to come from, 10.91.N.2.
+
+    At first the untranslated addresses are reached as well.
+    """
+
+    @staticmethod
+    def seen(host):
+        return f"10.91.{host.number}.2"
+
+    def _join(self):
+        to = "".join(f"ip daddr {self.seen(host)} dnat to {host.address}\n" for host in self.hosts)
+        away = "".join(f"ct status dnat ip saddr {host.address} snat to {self.seen(host)}\n" for host in self.hosts)
+        self._nft(f"""table ip translation {{
+            chain to {{ type nat hook prerouting priority dstnat; {to} }}
+            chain away {{ type nat hook postrouting priority srcnat; {away} }}
+            chain only {{ type filter hook forward priority filter; }}
+        }}""")
+
+    def close_untranslated(self):
+        self._nft("add rule ip translation only ct status dnat accept\nadd rule ip translation only drop")
+
+    def _nft(self, text):
+        subprocess.run(["ip", "netns", "exec", self.middle, "nft", "-f", "-"], input=text, text=True, check=True,
+                       capture_output=True)
+
+
 class Lan(Network):
     """
         web-1 10.82.0.1 ---+

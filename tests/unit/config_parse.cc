@@ -202,8 +202,6 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_peer_is_called) {
            Row{peer("b", "address = 10.0.0.1\npeer-dead-time = never"),
                "7: peer \"b\": peer-dead-time: 'never' is no duration such as 250ms, 2s or 5m, or "
                "'off'"},
-           Row{peer("b", "address = 10.0.0.1\nagentless = yes"),
-               "7: peer \"b\": agentless: 'yes' is not supported yet by this version"},
            Row{peer("b", "address = 10.0.0.1\nrewrite = x"),
                "7: peer \"b\": rewrite: 'x' is not of the form 10.0.0.0/16 -> 172.31.0.0/16"},
            Row{peer("b", "address = 10.0.0.1\nmax-members = 0"),

@@ -764,6 +764,65 @@ BOOST_AUTO_TEST_CASE(reason_rate_limited_for_a_peer_that_sends_too_much) {
   BOOST_TEST(c.nodes[1].injects.size() == 10U);
 }
 
+// --- peers without an agent ----------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_peer_without_an_agent_gets_the_datagram_itself) {
+  Cluster c(3);
+  c.nodes[0].settings.peers[1].agentless = true;  // n2
+  c.up();
+  for (const bool shutdown : {false, true}) {
+    c.sent.clear();
+    c.beat(0, shutdown);
+    BOOST_TEST_REQUIRE(c.sent.size() == 2U);
+    const auto plain = std::ranges::find(c.sent, 2U, &Packet::to);
+    BOOST_TEST_REQUIRE((plain != c.sent.end()));
+    BOOST_TEST(same(plain->bytes, Cluster::heartbeat(c.nodes[0].address, shutdown)));
+    BOOST_TEST((plain->to_port == 45564));
+  }
+  BOOST_TEST(c.group(0).relayed == 4U);
+  c.run_for(seconds(3));
+  // No probe, no repeated goodbye.
+  BOOST_TEST(std::ranges::count_if(c.sent, [](const Packet& packet) {
+               return packet.from == 0 && packet.to == 2;
+             }) == 1);
+  const auto peers = c[0].report(c.local(0)).peers;
+  BOOST_TEST((peers[1].state == PeerState::up));
+  BOOST_TEST(peers[1].agentless);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_without_an_agent_on_this_host_or_in_another_group_gets_nothing) {
+  Cluster c(3);
+  c.nodes[0].settings.peers[0].agentless = true;
+  c.nodes[0].settings.peers[0].groups = {"raw"};
+  c.nodes[0].settings.peers[1].agentless = true;
+  c.up();
+  c[0].set_local_addresses({c.nodes[0].address, c.nodes[2].address});
+  c.beat(0);
+  BOOST_TEST(c.sent.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_comes_or_goes_by_reload) {
+  Cluster c(2);
+  c.up();
+  c.beat(0);
+  c.settle();
+  BOOST_TEST(c.nodes[1].injects.size() == 1U);
+  c.nodes[0].settings.peers[0].agentless = true;
+  c.configure(0);
+  c.run_for(seconds(1));
+  c.sent.clear();
+  c.beat(0);
+  BOOST_TEST_REQUIRE(c.sent.size() == 1U);
+  BOOST_TEST(same(c.sent[0].bytes, Cluster::heartbeat(c.nodes[0].address)));
+  c.nodes[0].settings.peers[0].agentless = false;
+  c.configure(0);
+  c.run_for(seconds(1));
+  c.nodes[1].injects.clear();
+  c.beat(0);
+  c.settle();
+  BOOST_TEST(c.nodes[1].injects.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(configure_keeps_what_stays) {
   Cluster c(3);
   c.up();

@@ -38,6 +38,7 @@ struct Packet {
   std::size_t to = 0;
   relay::Path path;  // as the receiver sees it
   Buffer bytes;
+  std::uint16_t to_port = kPort;  // what goes to another one is not for an agent
 
   [[nodiscard]] seal::Type type() const {
     const auto envelope = seal::decode(bytes);
@@ -228,9 +229,9 @@ class Net {
   void transmit(std::size_t from, const relay::Path& path, const Buffer& bytes) {
     for (std::size_t to = 0; to < nodes.size(); ++to) {
       if (nodes[to].address != path.remote.address) continue;
-      Packet packet{from, to, {endpoint(from), nodes[to].address}, bytes};
+      Packet packet{from, to, {endpoint(from), nodes[to].address}, bytes, path.remote.port};
       sent.push_back(packet);
-      if (passes(packet)) wire_.emplace(now + delay, std::move(packet));
+      if (packet.to_port == kPort && passes(packet)) wire_.emplace(now + delay, std::move(packet));
     }
   }
 
