@@ -76,7 +76,7 @@ void Simulation::start_agent(std::size_t h) {
   settings.groups.push_back(
       {"tomcat", kGroup.address, kGroup.port, relay::Format::tribes, false, kMaxAge, kDropTime});
   for (std::size_t p = 0; p < hosts_.size(); ++p) {
-    settings.peers.push_back({"host" + std::to_string(p), {}, {}, copies, seconds(1)});
+    settings.peers.push_back({.name = "host" + std::to_string(p), .groups = {}, .copies = copies});
   }
   relay::Actions out;
   const Instant now = local_time(host);
