@@ -12,6 +12,7 @@ tribecast_unit_test(relay_verdicts relay_verdicts.cc LINK tribecast_relay)
 tribecast_unit_test(relay_path_size relay_path_size.cc LINK tribecast_relay)
 tribecast_unit_test(relay_remembered relay_remembered.cc LINK tribecast_relay)
 tribecast_unit_test(relay_wire relay_wire.cc LINK tribecast_relay)
+tribecast_unit_test(relay_tamper relay_tamper.cc LINK tribecast_relay)
 
 # The same vectors by another implementation.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
