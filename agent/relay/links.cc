@@ -359,6 +359,10 @@ void Links::say_goodbye(Instant now, Actions& out) {
 
 void Links::tick(Instant now, Link& link, Actions& out) {
   if (link.current && now - link.current->established > kSessionLifetime) forget_sessions(link);
+  const bool silent = !link.last_heard || now - *link.last_heard > kSilentTime;
+  // Whoever has that address now must not be told what this peer has not said.
+  const bool moved = link.current && !link.has_address(link.current->path.remote.address);
+  if (moved && silent) forget_sessions(link);
   if (link.previous && now - link.previous->established > kSessionLifetime) {
     by_index_.erase(link.previous->local_index);
     link.previous.reset();
@@ -376,7 +380,6 @@ void Links::tick(Instant now, Link& link, Actions& out) {
   const Duration age = link.current ? now - link.current->established : Duration::zero();
   const bool renew =
       link.current && age > kRekeyInterval + (link.current->initiator ? Duration{} : kRekeySlack);
-  const bool silent = !link.last_heard || now - *link.last_heard > kSilentTime;
   if ((renew || silent || !link.current) && link.next_attempt == kNever) {
     schedule_attempt(now, link);
   }

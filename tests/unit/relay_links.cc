@@ -714,6 +714,28 @@ BOOST_AUTO_TEST_CASE(silent_after_two_seconds_and_up_again_without_a_restart) {
   BOOST_TEST(net.count_events(0, EventKind::peer_restarted) == 0U);
 }
 
+// Else what the session says to the address, which is another peer's now, contradicts that peer's.
+BOOST_AUTO_TEST_CASE(a_session_at_an_address_that_became_another_peers_ends) {
+  Net net(3);
+  net.start(0);
+  net.start(1);
+  const std::vector<PeerSettings> peers = net.nodes[0].settings.peers;
+  net.remove_peer(0, "n1");
+  net[0].set_endpoints(net.local(0), "n2", {net.endpoint(1)});
+  net.run_for(seconds(5));
+  BOOST_TEST((net.state(0, 2) == PeerState::up));
+  net.nodes[0].settings.peers = peers;
+  net.configure(0);
+  net[0].set_endpoints(net.local(0), "n1", {net.endpoint(1)});
+  net[0].set_endpoints(net.local(0), "n2", {net.endpoint(2)});
+  net.run_for(seconds(5));
+  net.nodes[1].events.clear();
+  net.run_for(seconds(30));
+  BOOST_TEST(net.nodes[1].events.empty());
+  BOOST_TEST((net.state(0, 1) == PeerState::up));
+  BOOST_TEST((net.state(0, 2) == PeerState::silent));
+}
+
 BOOST_AUTO_TEST_CASE(half_open_when_what_we_send_no_longer_arrives) {
   Net net(2);
   net.start_all();
