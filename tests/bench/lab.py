@@ -240,38 +240,47 @@ class Lab:
                                          f"{HOST}:{PORT}", FIRST_PEER, str(count), *extra],
                                 cpu=OTHER_CPU)
 
-    def agent(self, name, peers, **options):
-        """tribecastd, ready; `peers` are addresses."""
-        return Agent(self, name, peers, options)
+    def agent(self, name, peers, prefix=(), **options):
+        """tribecastd, ready; `peers` are addresses, `prefix` the words of a command that runs it."""
+        return Agent(self, name, peers, prefix, options)
 
     def _name(self, name):
         return f"{self._prefix}-{name}"
 
 
 class Agent:
-    def __init__(self, lab, name, peers, options):
+    def __init__(self, lab, name, peers, prefix, options):
         config = lab.directory / f"{name}.conf"
-        self._socket = lab.directory / f"{name}.sock"
-        log = lab.directory / f"{name}.log"
+        self.socket = lab.directory / f"{name}.sock"
+        self._log = lab.directory / f"{name}.log"
         # A user and a group that exist, as on a host where the package is installed.
-        config.write_text(f"[control]\nsocket = {self._socket}\ngroup = nogroup\n"
+        config.write_text(f"[control]\nsocket = {self.socket}\ngroup = nogroup\n"
                           f"[security]\nkeyring = {lab.directory}/keyring\n"
                           f'[group "bench"]\naddress = {GROUP}\n'
                           + "".join(f'[peer "{p}"]\naddress = {p}\n' for p in peers))
-        with log.open("w") as out:
-            self.process = lab.start(name, [program("tribecastd"), "--config", str(config),
-                                             "--user", "nobody"],
-                                     stdout=out, stderr=out, **options)
-        eventually("tribecastd is ready", lambda: "ready" in log.read_text())
+        with self._log.open("w") as out:
+            argv = [*prefix, program("tribecastd"), "--config", str(config), "--user", "nobody"]
+            self.process = lab.start(name, argv, stdout=out, stderr=out, **options)
+        eventually("tribecastd is ready", lambda: "ready" in self.log())
 
     def wait(self, *what):
-        command(program("tribecast"), "--socket", str(self._socket), "wait", *what,
+        command(program("tribecast"), "--socket", str(self.socket), "wait", *what,
                 "--timeout", "60s")
 
-    def status(self):
-        done = subprocess.run([program("tribecast"), "--socket", str(self._socket), "--json", "status"],
+    def log(self):
+        return self._log.read_text()
+
+    def ask(self, verb):
+        """The JSON answer of a reading verb; None when there is none."""
+        done = subprocess.run([program("tribecast"), "--socket", str(self.socket), "--json", verb],
                               capture_output=True, text=True, check=False)
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def status(self):
+        return self.ask("status")
+
+    def peer(self, address):
+        return next(peer for peer in self.ask("peers")["peers"] if peer["name"] == address)
 
 
 def peer_addresses(count):
