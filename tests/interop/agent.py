@@ -47,15 +47,21 @@ class Agent:
         self.config.write_text(CONFIG.format(socket=self.socket, keyring=keyring) + "".join(
             f'\n[peer "{peer.name}"]\naddress = {peer.address}\n'
             f'{peer_settings(peer) if callable(peer_settings) else peer_settings}' for peer in peers))
-        self.process = Process(host, [bin_directory() / "tribecastd", "--config", self.config],
-                               self.directory / "tribecastd.log", outlives_harness=outlives_harness)
+        self.process = Process(host, self._words(), self.directory / "tribecastd.log", outlives_harness=outlives_harness)
         self._starts = 0
+
+    def _words(self, directory=None, prefix=()):
+        return [*prefix, (directory or bin_directory()) / "tribecastd", "--config", self.config]
+
+    def runs(self, directory=None, prefix=()):
+        """From the next start on: the program of another directory, or by a command that runs it."""
+        self.process.runs(self._words(directory, prefix))
 
     def start(self):
         """Returns when the agent says that it is ready; its peers may not be there yet."""
         self.process.start()
         self._starts += 1
-        self.process.wait_for_log("ready", count=self._starts)
+        self.process.wait_for_log(" ready: ready", count=self._starts)
 
     def stop(self):
         self.process.stop()

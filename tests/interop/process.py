@@ -53,10 +53,16 @@ class Process:
 
     def __init__(self, host, argv, log, outlives_harness=False):
         self.log = log
-        self._argv = host.command(*argv)
-        if not outlives_harness:
-            self._argv = ["setpriv", "--pdeathsig", "TERM", *self._argv]
+        self._host = host
+        self._outlives_harness = outlives_harness
         self._child = None
+        self.runs(argv)
+
+    def runs(self, argv):
+        """From the next start on."""
+        self._argv = self._host.command(*argv)
+        if not self._outlives_harness:
+            self._argv = ["setpriv", "--pdeathsig", "TERM", *self._argv]
 
     def start(self):
         with open(self.log, "ab") as log:

@@ -1,6 +1,7 @@
 """Three hosts in a VPC, an agent and a stand-in for a Tomcat on each, and what the members have said and heard."""
 
 import collections
+import os
 import pathlib
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from process import Failed, Process, eventually, tail, undisturbed
 MEMBER = pathlib.Path(__file__).parents[1] / "netns/tomcat.py"
 RELAY_PORT = 45565
 BEAT_SECONDS = 0.1
+LONG = bool(os.environ.get("TRIBECAST_LONG"))
 
 Heartbeat = collections.namedtuple("Heartbeat", "kind origin alive checksum time")
 

@@ -4,7 +4,7 @@ import math
 import time
 
 from process import eventually
-from rig import RELAY_PORT, Rig, altered, check, duplicates, figure
+from rig import LONG, RELAY_PORT, Rig, altered, check, duplicates, figure
 
 GOOD = ("up", "lossy")
 MAX_AGE = 1.0
@@ -102,11 +102,12 @@ def reorder(seed):
 
 
 def partition(seed):
-    """10 s between {a, b} and {c}, then healed."""
+    """10 s (long form: 60 s) between {a, b} and {c}, then healed."""
+    seconds = 60 if LONG else 10
     with Rig(seed=seed) as rig:
         parted = [("a", "c"), ("b", "c")]
         rig.net.partition(["a", "b"], ["c"])
-        began, ended = for_a_while(10)
+        began, ended = for_a_while(seconds)
         silent = all(rig.state(x, y) == "silent" and rig.state(y, x) == "silent" for x, y in parted)
         near = rig.state("a", "b") in GOOD and rig.state("b", "a") in GOOD
         rig.net.heal()
@@ -124,7 +125,7 @@ def partition(seed):
             repeated += duplicates(got)
             if "c" in (origin, receiver):
                 crossed += len(rig.beats(origin, receiver, began + 0.5, ended)[1])
-        figure(f"partition of 10 s: all up {healed - ended:.1f} s after the heal, oldest injected heartbeat "
+        figure(f"partition of {seconds} s: all up {healed - ended:.1f} s after the heal, oldest injected heartbeat "
                f"{max(ages) * 1000:.0f} ms, {crossed} of the partition's, {repeated} twice, seed {seed}")
         check(silent, "each side shows the other as silent")
         check(near and len(heard) == len(said), "within a side everything goes on")
