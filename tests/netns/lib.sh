@@ -123,6 +123,9 @@ ready() {
   done
 }
 
+# Monotonic, to measure; nothing is judged by it.
+now_ms() { python3 -c 'import time; print(int(time.monotonic() * 1000))'; }
+
 # How many lines of a log match.
 count() { grep -c -- "$2" "$WORK/$1" || true; }
 

@@ -108,6 +108,11 @@ void Simulation::freeze_agent(std::size_t h, bool frozen) {
   for (const auto& what : waiting) what();
 }
 
+void Simulation::set_wall_clock(std::size_t h, Duration offset) {
+  Host& host = hosts_[h];
+  host.core->set_wall_clock(seconds(1'700'000'000) + offset - host.clock_offset);
+}
+
 void Simulation::when_awake(std::size_t h, std::function<void()> what) {
   Host& host = hosts_[h];
   if (!host.core) return;

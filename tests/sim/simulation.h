@@ -55,6 +55,8 @@ class Simulation {
   void kill_agent(std::size_t host);
   // While frozen an agent handles nothing; what arrives waits for it, as after SIGSTOP.
   void freeze_agent(std::size_t host, bool frozen);
+  // How far its wall clock is from that of the simulation.
+  void set_wall_clock(std::size_t host, Duration offset);
   void start_tomcat(std::size_t host, std::size_t index);
   void kill_tomcat(std::size_t host, std::size_t index);
   void stop_tomcat(std::size_t host, std::size_t index);

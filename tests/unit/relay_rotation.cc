@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 
+#include "figure.h"
 #include "relay/core.h"
 #include "relay_fixture.h"
 
@@ -180,6 +181,7 @@ struct Totals {
   std::size_t orders = 0;
   std::size_t put_off = 0;
   std::uint64_t heartbeats = 0;
+  std::uint64_t refused = 0;
 };
 
 std::string text_of(const Steps& steps) {
@@ -220,6 +222,7 @@ void rotate(const Steps& steps, double loss, Totals& totals) {
   cluster.beat_for(milliseconds(2600));  // the data keys are replaced
   const Cluster::Balance end = cluster.balance();
   totals.heartbeats += end.arrived;
+  totals.refused += end.refused;
   const bool good = renewed && end.arrived > 0 && end.injected == end.arrived && end.refused == 0 &&
                     end.key_rejected == 0 && end.silent == 0;
   BOOST_TEST(good, text_of(steps) << "loss " << loss << " seed " << seed << ": " << end.injected
@@ -251,8 +254,9 @@ void documented(double loss) {
     }
   }
   BOOST_TEST(totals.orders == 216U);
-  BOOST_TEST_MESSAGE(totals.orders << " orders at loss " << loss << ", " << totals.heartbeats
-                                   << " heartbeats, put off " << totals.put_off << " times");
+  test::figure("key rotation, ", totals.orders, " orders of nodes, ", loss * 100,
+               " % loss: ", totals.refused, " of ", totals.heartbeats,
+               " heartbeats that arrived refused, seeds 0 to ", totals.orders - 1);
 }
 
 // Every interleaving in which each node adds, uses, removes; nodes that add in another order are

@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE relay_verdicts
 #include <boost/test/unit_test.hpp>
 
+#include "figure.h"
 #include "relay/core.h"
 #include "relay_fixture.h"
 
@@ -506,6 +507,7 @@ BOOST_AUTO_TEST_CASE(at_30_percent_loss_999_of_1000_goodbyes_arrive_within_500_m
     c.sent.clear();
   }
   BOOST_TEST(late <= 1);
+  test::figure("leave notices at 30 % loss: ", 1000 - late, " of 1000 within 500 ms, seed 20");
 }
 
 BOOST_AUTO_TEST_CASE(copies_are_sent_20_to_50_ms_apart_and_injected_once) {
@@ -553,6 +555,47 @@ BOOST_AUTO_TEST_CASE(a_peer_may_announce_only_what_it_is_allowed_to) {
   c.beat(0);
   c.settle();
   BOOST_TEST(c.injected(1) == std::vector{kBeats});
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_announces_ten_thousand_members_disturbs_nobody) {
+  constexpr std::uint32_t kRogue = 10000;
+  Cluster c(3);
+  for (auto& peer : c.nodes[2].settings.peers) {
+    if (peer.name == "n1") peer.members = {*Prefix::parse("10.0.1.0/24")};
+  }
+  c.up();
+  std::vector<Address> claimed{c.nodes[1].address};
+  for (std::uint32_t i = 0; i < kRogue; ++i) claimed.push_back(Address::v4(0x0a320000U + i));
+  c.nodes[1].agent->set_local_addresses(claimed);
+  const auto count_of = [&](std::size_t i, const Address& host) {
+    return std::ranges::count_if(c.nodes[i].injects, [&](const relay::Inject& injection) {
+      return same(tribes::parse_member(injection.payload)->host, host.bytes());
+    });
+  };
+  std::ptrdiff_t beats = 0;
+  for (std::uint32_t i = 0; i < kRogue; ++i) {
+    const Address& host = claimed.at(i + 1);
+    c.capture(1, {{host, 45564}, kTomcatGroup, Cluster::payload(host, 1, false)});
+    if (i % 100 != 0) continue;
+    c.beat(0);
+    c.beat(2);
+    ++beats;
+    c.run_for(milliseconds(500));
+  }
+  c.settle();
+  BOOST_TEST(count_of(2, c.nodes[0].address) == beats);
+  BOOST_TEST(count_of(0, c.nodes[2].address) == beats);
+  BOOST_TEST(count_of(1, c.nodes[0].address) == beats);
+  const auto strict = c.nodes[2].agent->report(c.local(2));
+  const auto lenient = c.nodes[0].agent->report(c.local(0));
+  BOOST_TEST(strict.drops[Reason::foreign_member] == kRogue);
+  BOOST_TEST(strict.members.size() == 2U);
+  BOOST_TEST(lenient.members.size() <= Members::kMaxMembers);
+  BOOST_TEST(lenient.drops[Reason::table_full] > 0U);
+  test::figure("rogue peer with ", kRogue, " members: ", strict.drops[Reason::foreign_member],
+               " refused where `members` names its network, else ", lenient.members.size(),
+               " listed and the rest counted; ", count_of(2, c.nodes[0].address), " of ", beats,
+               " heartbeats of others relayed");
 }
 
 BOOST_AUTO_TEST_CASE(only_its_own_peer_says_goodbye_for_a_member) {
