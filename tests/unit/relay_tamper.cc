@@ -419,6 +419,26 @@ BOOST_AUTO_TEST_CASE(a_handshake_brought_to_another_peer_comes_to_nothing) {
   test::figure("handshakes brought to another peer: 0 sessions of ", brought);
 }
 
+// The limit of a shared key: it proves membership, not who. Whoever can change the addresses of
+// datagrams on their way chooses which holder of the key answers for a peer.
+BOOST_AUTO_TEST_CASE(whoever_readdresses_datagrams_chooses_which_holder_of_the_key_answers) {
+  Cluster net;
+  net.arrives = [&](const Packet& packet) {
+    if (packet.from == 0 && packet.to == 1) {
+      net.deliver(2, {net.endpoint(0), net.nodes[2].address}, packet.bytes);
+    }
+    if (packet.from == 2 && packet.to == 0) {
+      net.deliver(0, {net.endpoint(1), net.nodes[0].address}, packet.bytes);
+    }
+    return false;
+  };
+  net.begin(0);
+  net.begin(2);
+  net.run_for(seconds(3));
+  BOOST_TEST((net.state(0, 1) == PeerState::up));  // it is n2 that answers
+  BOOST_TEST((net.state(0, 2) == PeerState::silent));
+}
+
 // An hour of everything, handshakes included, sent once more: at once after one side has started
 // again, when both are up, and once more after the other one has.
 BOOST_AUTO_TEST_CASE(of_a_recorded_hour_nothing_is_accepted_whoever_restarts) {
