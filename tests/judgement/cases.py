@@ -3,12 +3,13 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import time
 
 import control_crowd
-from lab import (FIRST_PEER, GROUP, HOST, OTHER_CPU, PORT, RELAY_CPU, Failed, Lab, eventually,
+from lab import (GROUP, HOST, OTHER_CPU, PORT, RELAY_CPU, CannotRun, Failed, Lab, eventually,
                  peer_addresses, program)
 
 LONG = bool(os.environ.get("TRIBECAST_LONG"))
@@ -24,6 +25,11 @@ def check(holds, text):
     if not holds:
         raise Failed(text)
     print(f"  ok    {text}", flush=True)
+
+
+def needs(tool):
+    if not shutil.which(tool):
+        raise CannotRun(f"needs {tool}")
 
 
 def group_of(agent):
@@ -70,6 +76,7 @@ class TwoHosts:
 
 def samples(hosts, path):
     """Genuine datagrams of every kind that is on the wire now, as whoever listens there sees them."""
+    needs("tcpdump")
     lab = hosts.lab
     dump = lab.directory / "samples.pcap"
     sniffer = lab.start("here", ["tcpdump", "-Z", "root", "-U", "-c", "12", "-w", str(dump), "-i", "eth0", "--immediate-mode",
@@ -185,6 +192,7 @@ def control_abuse():
 
 def limits():
     """A process limit of 64 descriptors beside 64 peers with 64 members each."""
+    needs("prlimit")
     with Lab() as lab:
         lab.sink()
         listener = lab.start_ready("host", [program("bench_latency"), "receive", HOST, GROUP, f"{HOST}:45566"])
