@@ -8,7 +8,8 @@
 namespace tribecast::seal {
 namespace {
 
-constexpr std::string_view kProtocolName = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
+constexpr std::string_view kSharedKeyName = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
+constexpr std::string_view kPublicKeyName = "Noise_IKpsk2_25519_ChaChaPoly_SHA256";
 
 Hash hmac(Bytes key, Bytes a, Bytes b = {}) {
   crypto_auth_hmacsha256_state state;
@@ -96,42 +97,103 @@ std::optional<Buffer> SymmetricState::decrypt_and_hash(Bytes sealed) {
 
 std::array<Key, 2> SymmetricState::split() const { return derive<2>(chaining_, {}); }
 
-Handshake::Handshake(Role role, Bytes prologue, const Key& psk)
-    : role_(role), state_(kProtocolName), psk_(psk) {
+Handshake::Handshake(Pattern pattern, Role role, Bytes prologue, const Key& psk)
+    : pattern_(pattern),
+      role_(role),
+      state_(pattern == Pattern::nn_psk0 ? kSharedKeyName : kPublicKeyName),
+      psk_(psk) {
   state_.mix_hash(prologue);
+}
+
+Handshake::Handshake(Role role, Bytes prologue, const Key& psk)
+    : Handshake(Pattern::nn_psk0, role, prologue, psk) {}
+
+Handshake Handshake::initiator_by_key(Bytes prologue, const Key& psk, const KeyPair& own,
+                                      const PublicKey& responder) {
+  Handshake handshake(Pattern::ik_psk2, Role::initiator, prologue, psk);
+  handshake.static_ = own;
+  handshake.remote_static_ = responder;
+  handshake.state_.mix_hash(responder);  // the pre-message
+  return handshake;
+}
+
+Handshake Handshake::responder_by_key(Bytes prologue, const Key& psk, const KeyPair& own) {
+  Handshake handshake(Pattern::ik_psk2, Role::responder, prologue, psk);
+  handshake.static_ = own;
+  handshake.state_.mix_hash(own.open);
+  return handshake;
+}
+
+// Of the message whose turn it is.
+std::span<const Handshake::Token> Handshake::tokens() const {
+  using enum Token;
+  static constexpr std::array kNnFirst = {psk, e};
+  static constexpr std::array kNnSecond = {e, ee};
+  static constexpr std::array kIkFirst = {e, es, s, ss};
+  static constexpr std::array kIkSecond = {e, ee, se, psk};
+  if (pattern_ == Pattern::nn_psk0) {
+    return messages_ == 0 ? std::span<const Token>(kNnFirst) : kNnSecond;
+  }
+  return messages_ == 0 ? std::span<const Token>(kIkFirst) : kIkSecond;
 }
 
 std::optional<Buffer> Handshake::write(const KeyPair& ephemeral, Bytes payload) {
   TC_CHECK(messages_ == (role_ == Role::initiator ? 0 : 1));
   ephemeral_ = ephemeral;
-  if (messages_ == 0) state_.mix_key_and_hash(psk_.bytes());
-  state_.mix_hash(ephemeral.open);
-  state_.mix_key(ephemeral.open);  // a psk handshake mixes every e into the key (section 9.2)
-  if (messages_ == 1 && !mix_shared()) return std::nullopt;
-  ++messages_;
   ByteWriter out;
-  out.put(ephemeral.open);
+  for (const Token token : tokens()) {
+    if (token == Token::psk) {
+      state_.mix_key_and_hash(psk_.bytes());
+    } else if (token == Token::e) {
+      state_.mix_hash(ephemeral.open);
+      state_.mix_key(ephemeral.open);  // a psk handshake mixes every e into the key (section 9.2)
+      out.put(ephemeral.open);
+    } else if (token == Token::s) {
+      out.put(state_.encrypt_and_hash(static_.open));
+    } else if (!mix_shared(token)) {
+      return std::nullopt;
+    }
+  }
+  ++messages_;
   out.put(state_.encrypt_and_hash(payload));
   return out.release();
 }
 
 std::optional<Buffer> Handshake::read(Bytes message) {
   TC_CHECK(messages_ == (role_ == Role::responder ? 0 : 1));
-  if (message.size() < kMessageOverhead) return std::nullopt;
-  std::ranges::copy(message.first(kPublicKeySize), remote_.begin());
-  if (messages_ == 0) state_.mix_key_and_hash(psk_.bytes());
-  state_.mix_hash(remote_);
-  state_.mix_key(remote_);
-  if (messages_ == 1 && !mix_shared()) return std::nullopt;
+  ByteReader in(message);
+  for (const Token token : tokens()) {
+    if (token == Token::psk) {
+      state_.mix_key_and_hash(psk_.bytes());
+    } else if (token == Token::e) {
+      remote_ephemeral_ = in.array<kPublicKeySize>();
+      if (in.left() < kTagSize) return std::nullopt;
+      state_.mix_hash(remote_ephemeral_);
+      state_.mix_key(remote_ephemeral_);
+    } else if (token == Token::s) {
+      const Bytes sealed = in.take(kPublicKeySize + kTagSize);
+      const auto opened = in.ok() ? state_.decrypt_and_hash(sealed) : std::nullopt;
+      if (!opened) return std::nullopt;
+      std::ranges::copy(*opened, remote_static_.begin());
+    } else if (!mix_shared(token)) {
+      return std::nullopt;
+    }
+  }
   ++messages_;
-  return state_.decrypt_and_hash(message.subspan(kPublicKeySize));
+  return state_.decrypt_and_hash(in.take_rest());
 }
 
-// The token ee; false for a low-order public key, whose shared secret would be zero.
-bool Handshake::mix_shared() {
+// The first letter is the initiator's key, the second the responder's. False for a low-order public
+// key, whose shared secret would be zero.
+bool Handshake::mix_shared(Token token) {
+  const bool initiators_static = token == Token::se || token == Token::ss;
+  const bool responders_static = token == Token::es || token == Token::ss;
+  const bool initiator = role_ == Role::initiator;
+  const KeyPair& own = (initiator ? initiators_static : responders_static) ? static_ : ephemeral_;
+  const PublicKey& remote =
+      (initiator ? responders_static : initiators_static) ? remote_static_ : remote_ephemeral_;
   Key shared;
-  if (crypto_scalarmult(shared.bytes().data(), ephemeral_.secret.bytes().data(), remote_.data()) !=
-      0) {
+  if (crypto_scalarmult(shared.bytes().data(), own.secret.bytes().data(), remote.data()) != 0) {
     return false;
   }
   state_.mix_key(shared.bytes());

@@ -52,28 +52,32 @@ const std::vector<std::string> kLowOrder = {
 
 PublicKey public_key(const std::string& text) { return ByteReader(hex(text)).array<32>(); }
 
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(the_published_vector) {
-  std::map<std::string, Buffer> values;
-  std::vector<std::pair<Buffer, Buffer>> messages;
-  for (const auto& line : test::vector_lines("noise/nnpsk0.txt")) {
-    if (line[0] == "message") {
-      messages.emplace_back(hex(line.at(1)), hex(line.at(2)));
-    } else {
-      values[line[0]] = hex(line.at(1));
-    }
-  }
-  BOOST_TEST_REQUIRE(messages.size() == 6U);
+// The two sides of a vector file: with static keys where it has them.
+std::pair<Handshake, Handshake> sides_of(const std::map<std::string, Buffer>& values) {
+  const Buffer& prologue = values.at("prologue");
   const Key psk(values.at("psk"));
-  Handshake initiator(Role::initiator, values.at("prologue"), psk);
-  Handshake responder(Role::responder, values.at("prologue"), psk);
+  if (!values.contains("initiator_static")) {
+    return {Handshake(Role::initiator, prologue, psk), Handshake(Role::responder, prologue, psk)};
+  }
+  const KeyPair initiator = KeyPair::of(Key(values.at("initiator_static")));
+  const KeyPair responder = KeyPair::of(Key(values.at("responder_static")));
+  BOOST_TEST(to_hex(responder.open) == to_hex(values.at("responder_static_public")));
+  return {Handshake::initiator_by_key(prologue, psk, initiator, responder.open),
+          Handshake::responder_by_key(prologue, psk, responder)};
+}
 
+void check_vector(const std::map<std::string, Buffer>& values,
+                  const std::vector<std::pair<Buffer, Buffer>>& messages) {
+  auto [initiator, responder] = sides_of(values);
   const auto first =
       initiator.write(KeyPair::of(Key(values.at("initiator_ephemeral"))), messages[0].first);
   BOOST_TEST_REQUIRE(first.has_value());
   BOOST_TEST(to_hex(*first) == to_hex(messages[0].second));
   BOOST_TEST((responder.read(*first) == messages[0].first));
+  if (values.contains("initiator_static")) {
+    const KeyPair known = KeyPair::of(Key(values.at("initiator_static")));
+    BOOST_TEST(to_hex(responder.remote_static()) == to_hex(known.open));
+  }
 
   const auto second =
       responder.write(KeyPair::of(Key(values.at("responder_ephemeral"))), messages[1].first);
@@ -93,6 +97,59 @@ BOOST_AUTO_TEST_CASE(the_published_vector) {
     aead_seal(sides[i % 2].send, counter, {}, plain, sealed);
     BOOST_TEST(to_hex(sealed) == to_hex(expected));
     BOOST_TEST((aead_open(sides[1 - i % 2].receive, counter, {}, sealed) == plain));
+  }
+}
+
+// The same with static keys.
+struct KeyExchange : Exchange {
+  KeyPair initiator_static = KeyPair::of(filled_key(0x44));
+  KeyPair responder_static = KeyPair::of(filled_key(0x55));
+
+  KeyExchange() {
+    const Bytes prologue = bytes_of(kPrologue);
+    initiator = Handshake::initiator_by_key(prologue, filled_key(0x33), initiator_static,
+                                            responder_static.open);
+    responder = Handshake::responder_by_key(prologue, filled_key(0x33), responder_static);
+  }
+};
+
+bool is_refused(Handshake side, Bytes message) {
+  const Buffer exact = copy_of(message);  // its own allocation: a read outside is caught
+  return !side.read(exact).has_value();
+}
+
+// Every flipped bit, truncation and an extension; then the message itself opens.
+void check_integrity(const Handshake& side, const Buffer& message) {
+  for (std::size_t bit = 0; bit < message.size() * 8; ++bit) {
+    Buffer flipped = message;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    // X25519 does not look at the highest bit, but the transcript holds it.
+    BOOST_TEST(is_refused(side, flipped), bit);
+  }
+  for (std::size_t size = 0; size < message.size(); ++size) {
+    BOOST_TEST(is_refused(side, Bytes(message).first(size)), size);
+  }
+  Buffer longer = message;
+  longer.push_back(0);
+  BOOST_TEST(is_refused(side, longer));
+  BOOST_TEST(!is_refused(side, message));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_published_vectors) {
+  for (const char* file : {"noise/nnpsk0.txt", "noise/ikpsk2.txt"}) {
+    std::map<std::string, Buffer> values;
+    std::vector<std::pair<Buffer, Buffer>> messages;
+    for (const auto& line : test::vector_lines(file)) {
+      if (line[0] == "message") {
+        messages.emplace_back(hex(line.at(1)), hex(line.at(2)));
+      } else {
+        values[line[0]] = hex(line.at(1));
+      }
+    }
+    BOOST_TEST_REQUIRE(messages.size() == 6U);
+    check_vector(values, messages);
   }
 }
 
@@ -194,6 +251,61 @@ BOOST_AUTO_TEST_CASE(an_answer_to_another_first_message_is_refused) {
   const Buffer second = two.second(two.first());
   const Buffer first = one.first();
   BOOST_TEST(!one.initiator.read(second).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(by_key_both_sides_agree_and_nothing_else_opens) {
+  KeyExchange exchange;
+  const Handshake responder = exchange.responder;
+  const Buffer first = exchange.first();
+  BOOST_TEST(first.size() == Handshake::kKeyMessageOverhead + 14);
+  check_integrity(responder, first);
+  const Buffer second = exchange.second(first);
+  BOOST_TEST(second.size() == Handshake::kMessageOverhead + 14);
+  BOOST_TEST((exchange.responder.remote_static() == exchange.initiator_static.open));
+  check_integrity(exchange.initiator, second);
+  BOOST_TEST(exchange.initiator.read(second).has_value());
+  BOOST_TEST((exchange.initiator.split().send == exchange.responder.split().receive));
+  BOOST_TEST((exchange.initiator.split().receive == exchange.responder.split().send));
+}
+
+BOOST_AUTO_TEST_CASE(by_key_another_key_on_either_side_does_not_verify) {
+  const Bytes prologue = bytes_of(kPrologue);
+  const KeyPair other = KeyPair::of(filled_key(0x66));
+  KeyExchange exchange;
+  const Buffer first = exchange.first();
+  BOOST_TEST(is_refused(Handshake::responder_by_key(prologue, filled_key(0x33), other), first));
+  BOOST_TEST(is_refused(
+      Handshake::responder_by_key(bytes_of("x"), filled_key(0x33), exchange.responder_static),
+      first));
+  // The pre-shared key counts from the second message on.
+  Handshake other_psk =
+      Handshake::responder_by_key(prologue, filled_key(0x34), exchange.responder_static);
+  BOOST_TEST_REQUIRE(other_psk.read(first).has_value());
+  const auto second = other_psk.write(exchange.responder_pair, {});
+  BOOST_TEST(is_refused(exchange.initiator, *second));
+  // Who only claims a static key has no `ss`.
+  KeyPair claimed = exchange.initiator_static;
+  claimed.secret = filled_key(0x67);
+  Handshake liar = Handshake::initiator_by_key(prologue, filled_key(0x33), claimed,
+                                               exchange.responder_static.open);
+  const auto lie = liar.write(exchange.initiator_pair, {});
+  const KeyExchange fresh;
+  BOOST_TEST(is_refused(fresh.responder, *lie));
+}
+
+BOOST_AUTO_TEST_CASE(by_key_low_order_points_are_refused_everywhere) {
+  const Bytes prologue = bytes_of(kPrologue);
+  const KeyPair own = KeyPair::of(filled_key(0x44));
+  for (const std::string& point : kLowOrder) {
+    Handshake initiator =
+        Handshake::initiator_by_key(prologue, filled_key(0x33), own, public_key(point));
+    BOOST_TEST(!initiator.write(KeyPair::of(filled_key(0x11)), {}).has_value());
+    ByteWriter message;
+    message.put(hex(point));
+    message.put(Buffer(Handshake::kKeyMessageOverhead - kPublicKeySize));
+    BOOST_TEST(
+        is_refused(Handshake::responder_by_key(prologue, filled_key(0x33), own), message.bytes()));
+  }
 }
 
 // A holder of the key that sends a point of low order would fix the shared secret at zero.
