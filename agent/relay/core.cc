@@ -39,7 +39,7 @@ Settings without_peers(Settings settings) {
 
 Core::Core(RandomSource random) : links_(std::move(random)) {}
 
-void Core::configure(Instant now, const Settings& settings, const seal::Keyring& ring,
+void Core::configure(Instant now, const Settings& settings, const seal::Credentials& credentials,
                      Actions& out) {
   TC_CHECK(settings.groups.size() <= kMaxGroups);
   std::erase_if(groups_, [&](const auto& entry) {
@@ -50,7 +50,7 @@ void Core::configure(Instant now, const Settings& settings, const seal::Keyring&
   });
   for (const GroupSettings& group : settings.groups) groups_[group.name].settings = group;
   index_groups();
-  links_.configure(now, settings, ring, out);
+  links_.configure(now, settings, credentials, out);
   settings_ = without_peers(settings);
 }
 

@@ -86,7 +86,8 @@ class Core {
   explicit Core(RandomSource random);
 
   // Applies what differs from the settings in force; what stays is not touched.
-  void configure(Instant now, const Settings& settings, const seal::Keyring& ring, Actions& out);
+  void configure(Instant now, const Settings& settings, const seal::Credentials& credentials,
+                 Actions& out);
   void set_endpoints(Instant now, const std::string& peer, std::vector<Endpoint> endpoints);
   void set_local_addresses(const std::vector<Address>& addresses);
   // The wall clock less the monotonic one; for people only, decides nothing.

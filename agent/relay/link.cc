@@ -66,4 +66,11 @@ bool Link::has_address(const Address& address) const {
   return std::ranges::any_of(endpoints, [&](const Endpoint& e) { return e.address == address; });
 }
 
+bool Link::may_be_at(const Address& address) const {
+  if (!settings.public_key) return has_address(address);
+  return settings.roaming.empty() || has_address(address) ||
+         std::ranges::any_of(settings.roaming,
+                             [&](const Prefix& prefix) { return prefix.contains(address); });
+}
+
 }  // namespace tribecast::relay

@@ -58,6 +58,20 @@ struct Initiation {
   Instant sent;
 };
 
+// What this agent seals data with.
+struct DataKey {
+  std::uint32_t id = 0;  // 0 = none yet
+  seal::Key key;
+  Instant made;
+};
+
+struct DataKeys {
+  DataKey current;
+  std::optional<DataKey> next;  // being handed out; used once everybody holds it
+
+  [[nodiscard]] const DataKey& newest() const { return next ? *next : current; }
+};
+
 // A peer's data key, with the window of what was accepted under it.
 struct GrantedKey {
   std::uint32_t id = 0;
@@ -92,6 +106,7 @@ struct Link {
   std::vector<Endpoint> endpoints;  // as configured and resolved
   bool answers_as_self = false;     // our own instance answered there
   bool address_is_local = false;
+  bool key_is_own = false;  // its public key is this agent's
 
   // Handshake.
   std::optional<Initiation> initiation;
@@ -100,6 +115,8 @@ struct Link {
   unsigned attempts = 0;
   Instant next_attempt = kNever;
   std::vector<SeenGreeting> greetings;
+  // Where it was heard last, when that is none of its endpoints; with a public key only.
+  std::optional<Path> moved_to;
 
   // Sessions: `current` seals, `previous` still opens, `offered` were answered and not confirmed.
   std::optional<Session> current;
@@ -109,6 +126,7 @@ struct Link {
   std::vector<RingEntry> ring;     // what it holds, as it says; its primary key first
 
   // Data keys: theirs, oldest first, and the newest of ours that they hold.
+  DataKeys own_keys;  // ours for this peer alone, when it has a public key
   std::vector<GrantedKey> granted;
   std::uint32_t holding_key = 0;
   Pieces pieces;
@@ -134,6 +152,7 @@ struct Link {
   std::optional<Instant> greeting_since;  // the first one without a session since
   std::optional<Instant> goodbye;
   std::optional<Instant> key_rejected;
+  std::optional<Instant> other_mode;  // a handshake of the other `auth` came
   std::string site;
   std::string version;
   PeerState shown = PeerState::silent;  // as the last event told
@@ -145,12 +164,14 @@ struct Link {
 
   // More than a tenth is missing, in either direction, of enough probes to say so.
   [[nodiscard]] bool is_lossy() const;
-  [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local; }
+  [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local || key_is_own; }
   [[nodiscard]] bool in_group(const std::string& group) const;
   [[nodiscard]] bool may_announce(const Address& member) const;
   // By its rules of translation; nullopt: as it is.
   [[nodiscard]] std::optional<Address> seen_from_here(const Address& address) const;
   [[nodiscard]] bool has_address(const Address& address) const;
+  // Whether its sessions may come from there and move there.
+  [[nodiscard]] bool may_be_at(const Address& address) const;
 };
 
 }  // namespace tribecast::relay

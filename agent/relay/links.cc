@@ -20,6 +20,8 @@ constexpr Duration kGreetsInVain = milliseconds(1500);
 // Sessions are renewed with a new primary key one after the other within this time.
 constexpr Duration kRenewSpread = seconds(1);
 constexpr Duration kClockAsked = milliseconds(100);
+// The id of sessions that no ring key took part in.
+constexpr std::uint8_t kNoRingKey = 0;
 
 // Multiples of the probe interval, so that all peers are probed in one wake-up.
 Instant next_grid(Instant now) {
@@ -50,11 +52,21 @@ constexpr std::array kStateChanges = {
     StateChange{PeerState::half_open_out, EventKind::peer_silent,
                 "is heard, but does not hear us: a firewall or security group on the way there"},
     StateChange{PeerState::silent, EventKind::peer_silent, "is silent"},
-    StateChange{PeerState::key_rejected, EventKind::peer_key_rejected,
-                "sends what no key of our ring opens: compare the keyrings"},
+    StateChange{PeerState::key_rejected, EventKind::peer_key_rejected, ""},
     StateChange{PeerState::stopped, EventKind::peer_stopped, "said goodbye"},
     StateChange{PeerState::self, EventKind::peer_is_self, "is this host itself, not used"},
 };
+
+std::string_view rejection_of(const Link& link) {
+  const bool by_key = link.settings.public_key.has_value();
+  if (link.other_mode == link.key_rejected) {
+    return by_key ? "has auth = keyring, this node auth = public-key: set the same on both"
+                  : "has auth = public-key, this node auth = keyring: set the same on both";
+  }
+  return by_key ? "does not hold the key that is configured for it, or not our public key: compare "
+                  "both with `tribecast keygen --public-key`, and the keyrings"
+                : "sends what no key of our ring opens: compare the keyrings";
+}
 
 }  // namespace
 
@@ -62,24 +74,29 @@ Links::Links(RandomSource random) : random_(std::move(random)), instance_(random
 
 // --- peers ---------------------------------------------------------------------------------------
 
-void Links::configure(Instant now, const Settings& settings, const seal::Keyring& ring,
+void Links::configure(Instant now, const Settings& settings, const seal::Credentials& credentials,
                       Actions& out) {
+  const seal::Keyring& ring = credentials.ring;
   bool left = false;
   bool unused_left = false;
   for (const PeerSettings& old : settings_.peers) {
-    if (std::ranges::find(settings.peers, old.name, &PeerSettings::name) == settings.peers.end()) {
-      remove_peer(old.name);
-      left = true;
-    }
+    const auto kept = std::ranges::find(settings.peers, old.name, &PeerSettings::name);
+    const bool same_one = kept != settings.peers.end() && kept->public_key == old.public_key &&
+                          own_ == credentials.own;
+    if (same_one) continue;
+    remove_peer(old.name);
+    left = true;
   }
   for (const seal::RingKey& old : ring_.keys) {
     const seal::RingKey* kept = ring.find(old.id);
     if (kept != nullptr && *kept == old) continue;
     (drop_ring_key(old.id) ? left : unused_left) = true;
   }
+  if (!ring.keys.empty()) drop_ring_key(kNoRingKey);
   const bool turned = ring_.primary_id != 0 && ring.primary_id != ring_.primary_id;
   settings_ = settings;
   ring_ = ring;
+  own_ = credentials.own;
   told_ring_ = told(ring);
   for (const PeerSettings& peer : settings.peers) {
     if (Link* link = find(peer.name)) {
@@ -89,9 +106,11 @@ void Links::configure(Instant now, const Settings& settings, const seal::Keyring
       add_peer(now, peer);
     }
   }
-  if (key_.id == 0) key_ = new_data_key(now);
-  if (left) replace_data_key(now, out);
-  if (!left && unused_left) prepare_data_key(now, out);
+  if (!by_key()) {
+    if (shared_keys_.current.id == 0) shared_keys_.current = new_data_key(now);
+    if (left) replace_data_key(now, out);
+    if (!left && unused_left) prepare_data_key(now, shared_keys_, all_links(), out);
+  }
   if (turned) renew_sessions(now);
   next_tick_ = links_.empty() ? kNever : std::min(next_tick_, next_grid(now));
 }
@@ -100,6 +119,7 @@ void Links::add_peer(Instant now, const PeerSettings& settings) {
   TC_CHECK(links_.size() < kMaxPeers);
   auto link = std::make_unique<Link>();
   link->settings = settings;
+  link->key_is_own = own_ && settings.public_key == own_->open;
   schedule_attempt(now, *link);
   links_.push_back(std::move(link));
 }
@@ -171,7 +191,7 @@ void Links::set_endpoints(Instant now, const std::string& peer, std::vector<Endp
   endpoints_indexed_ = false;
   link->answers_as_self = false;
   set_local_addresses(local_addresses_);
-  if (!link->current || !link->has_address(link->current->path.remote.address)) {
+  if (!link->current || !link->may_be_at(link->current->path.remote.address)) {
     link->attempts = 0;
     schedule_attempt(now, *link);
   }
@@ -218,6 +238,12 @@ Link* Links::find_by_endpoint(const Endpoint& endpoint) {
   if (exact != by_endpoint_.end()) return exact->second;
   const auto address = by_address_.find(endpoint.address);
   return address == by_address_.end() ? nullptr : address->second;
+}
+
+Link* Links::find_by_key(const seal::PublicKey& key) {
+  const auto found = std::ranges::find_if(
+      links_, [&](const auto& link) { return link->settings.public_key == key; });
+  return found == links_.end() ? nullptr : found->get();
 }
 
 // --- state ---------------------------------------------------------------------------------------
@@ -271,7 +297,9 @@ void Links::tell_changes(Instant now, Link& link, Actions& out) {
   link.shown = state;
   const auto change = std::ranges::find(kStateChanges, state, &StateChange::state);
   if (change == kStateChanges.end()) return;
-  out.events.push_back({change->kind, link.settings.name, std::string(change->text)});
+  const bool rejected = state == PeerState::key_rejected;
+  const std::string_view text = rejected ? rejection_of(link) : change->text;
+  out.events.push_back({change->kind, link.settings.name, std::string(text)});
 }
 
 // --- probes and timers ---------------------------------------------------------------------------
@@ -398,14 +426,14 @@ void Links::on_timer(Instant now, Actions& out) {
   if (now >= grant_retry_) {
     grant_retry_ = kNever;
     for (const auto& link : links_) {
-      const bool owed = link->holding_key != newest_key().id;
+      const bool owed = link->holding_key != keys_for(*link).newest().id;
       if (owed && is_live(now, *link) && !link->goodbye) send_probe(now, *link, false, out);
     }
   }
   if (now >= next_tick_) {
     next_tick_ = next_grid(now);
     for (const auto& link : links_) tick(now, *link, out);
-    rotate_data_key(now, out);
+    rotate_data_keys(now, out);
   }
 }
 
@@ -420,7 +448,9 @@ std::vector<Links::Silence> Links::silences(Instant now) const {
   std::vector<Silence> all;
   for (const auto& link : links_) {
     if (!is_silent(now, *link)) continue;
-    const Endpoint endpoint = link->current ? link->current->path.remote : link->endpoints.front();
+    const Endpoint endpoint = link->current    ? link->current->path.remote
+                              : link->moved_to ? link->moved_to->remote
+                                               : link->endpoints.front();
     all.push_back({link->settings.name, endpoint, now - *link->last_heard});
   }
   return all;
@@ -428,7 +458,8 @@ std::vector<Links::Silence> Links::silences(Instant now) const {
 
 bool Links::is_silent(Instant now, const Link& link) {
   const Duration limit = link.settings.dead_time;
-  const bool known = !link.is_self() && link.last_heard && !link.endpoints.empty();
+  const bool reached = link.current || link.moved_to || !link.endpoints.empty();
+  const bool known = !link.is_self() && link.last_heard && reached;
   return known && limit > Duration::zero() && now - *link.last_heard >= limit;
 }
 
@@ -463,6 +494,7 @@ std::vector<PeerReport> Links::report(Instant now) const {
     report.version = link->version;
     report.state = state_of(now, *link);
     if (!link->endpoints.empty()) report.endpoint = link->endpoints.front();
+    if (link->moved_to) report.endpoint = link->moved_to->remote;
     if (link->current) report.endpoint = link->current->path.remote;
     const bool up = report.state == PeerState::up || report.state == PeerState::lossy;
     if (up) report.round_trip = link->round_trip;
@@ -478,7 +510,7 @@ std::vector<PeerReport> Links::report(Instant now) const {
     report.received = link->received;
     report.rejected = link->rejected;
     if (link->current) {
-      report.ring_id = link->current->ring_id;
+      if (link->current->ring_id != kNoRingKey) report.ring_id = link->current->ring_id;
       if (link->heard_ring_id != 0) report.heard_ring_id = link->heard_ring_id;
       report.ring = link->ring;
     }

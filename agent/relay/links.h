@@ -4,7 +4,8 @@
 // A link lives through: initiation (Noise message 1, repeated after 250 ms, 500 ms, then every
 // second) -> response -> the initiator confirms with the first sealed frames, which carry its data
 // key -> the responder, now sure of a fresh peer, answers with its own. Data is sealed once, under
-// the sender's data key, for all peers. Rules for loss, restart and rotation: docs/wire-format.md.
+// the sender's data key, for all peers; where peers have public keys, for each one under a data key
+// of its own. Rules for loss, restart and rotation: docs/wire-format.md.
 #pragma once
 
 #include <deque>
@@ -19,7 +20,7 @@
 #include "relay/link.h"
 #include "relay/settings.h"
 #include "seal/envelope.h"
-#include "seal/keyring.h"
+#include "seal/node_key.h"
 
 namespace tribecast::relay {
 
@@ -77,7 +78,9 @@ class Links {
   // that a session was made with, replaces the data key at once; any other ring key that leaves,
   // as soon as all peers hold the next one. After a change of the primary key all sessions are
   // renewed with it.
-  void configure(Instant now, const Settings& settings, const seal::Keyring& ring, Actions& out);
+  // With another key pair of our own everything begins anew, as with another public key of a peer.
+  void configure(Instant now, const Settings& settings, const seal::Credentials& credentials,
+                 Actions& out);
   // The addresses that a peer's names stand for now. An empty list keeps what was known.
   void set_endpoints(Instant now, const std::string& peer, std::vector<Endpoint> endpoints);
   void set_local_addresses(const std::vector<Address>& addresses);
@@ -135,12 +138,6 @@ class Links {
   [[nodiscard]] const ReasonCounters& strangers() const { return strangers_; }
 
  private:
-  struct DataKey {
-    std::uint32_t id = 0;
-    seal::Key key;
-    Instant made;
-  };
-
   // links.cc: peers, their states, probes, timers.
   void add_peer(Instant now, const PeerSettings& settings);
   void start_over(Instant now, Link& link);
@@ -149,6 +146,8 @@ class Links {
   void renew_sessions(Instant now);
   [[nodiscard]] Link* find(const std::string& name);
   [[nodiscard]] Link* find_by_endpoint(const Endpoint& endpoint);
+  [[nodiscard]] Link* find_by_key(const seal::PublicKey& key);
+  [[nodiscard]] bool by_key() const { return own_.has_value(); }
   void index_endpoints();
   void refuse(Link* link, Reason reason);
   void heard(Instant now, Link& link);
@@ -169,13 +168,24 @@ class Links {
   std::optional<Received> open_data(Instant now, Link& link, GrantedKey& granted,
                                     const seal::Envelope& envelope, Bytes plain, Actions& out);
   [[nodiscard]] DataKey new_data_key(Instant now);
+  [[nodiscard]] const DataKeys& keys_for(const Link& link) const;
+  [[nodiscard]] std::vector<Link*> all_links() const;
   void replace_data_key(Instant now, Actions& out);
-  void prepare_data_key(Instant now, Actions& out);
-  void rotate_data_key(Instant now, Actions& out);
-  [[nodiscard]] const DataKey& newest_key() const { return next_key_ ? *next_key_ : key_; }
+  void prepare_data_key(Instant now, DataKeys& keys, const std::vector<Link*>& holders,
+                        Actions& out);
+  void rotate_data_key(Instant now, DataKeys& keys, const std::vector<Link*>& holders,
+                       Actions& out);
+  void rotate_data_keys(Instant now, Actions& out);
   [[nodiscard]] std::vector<KeyGrant> grants_for(const Link& link) const;
-  std::vector<Buffer> seal(const Outgoing& outgoing, std::size_t max_datagram);
+  // The same bytes for these peers.
+  struct Sealed {
+    std::vector<Link*> to;
+    std::vector<Buffer> datagrams;
+  };
+  std::vector<Sealed> seal_for(const std::vector<Link*>& to, const Outgoing& outgoing);
+  std::vector<Buffer> seal(const Outgoing& outgoing, const DataKey& key, std::size_t max_datagram);
   [[nodiscard]] std::size_t max_datagram(const std::vector<Link*>& to) const;
+  [[nodiscard]] static std::vector<Path> paths_of(const std::vector<Link*>& links);
 
   // links_repeat.cc: what is sent more than once.
   struct Copy {
@@ -201,7 +211,7 @@ class Links {
     std::vector<Link*> told;
     std::vector<NoticeBatch> batches;
   };
-  void schedule_copies(Instant now, const std::string& group, const std::vector<Buffer>& datagrams);
+  void schedule_copies(Instant now, const Sealed& sealed);
   std::size_t tell(Instant now, Notice& notice, Actions& out);
   void repeat(Instant now, Actions& out);
   void repeat_notices(Instant now, Actions& out);
@@ -213,9 +223,18 @@ class Links {
   void give_up_initiation(Link& link);
   void initiate(Instant now, Link& link, Actions& out);
   void schedule_attempt(Instant at, Link& link);
+  [[nodiscard]] static std::optional<Path> next_path(Link& link);
+  // An initiation that verified, and whose it is.
+  struct Opened {
+    Link* link = nullptr;
+    seal::Handshake handshake;
+    Greeting greeting;
+  };
   void on_init(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out);
-  void respond(Instant now, Link& link, const Path& from, seal::Handshake& handshake,
-               const seal::RingKey& ring_key, const Greeting& greeting, const seal::Header& header,
+  std::optional<Opened> open_init(Instant now, const Path& from, const seal::Envelope& envelope,
+                                  Actions& out);
+  void report_stranger(const Path& from, std::string text, Actions& out);
+  void respond(Instant now, const Path& from, Opened& opened, const seal::Header& header,
                Actions& out);
   [[nodiscard]] static bool is_replay(Link& link, const Greeting& greeting);
   void on_response(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out);
@@ -228,11 +247,28 @@ class Links {
   void confirm(Instant now, Link& link, Session session, Actions& out);
   void forget_sessions(Link& link);
   void forget_grants(Link& link, std::size_t but_newest = 0);
+  // Where it is heard now is no endpoint of its: remembered, to begin there.
+  static void note_move(Link& link);
   [[nodiscard]] std::uint32_t new_index();
   [[nodiscard]] seal::KeyPair new_ephemeral();
 
+  // links_by_key.cc: what differs in the handshake when peers have public keys.
+  [[nodiscard]] static Buffer prologue_of(const seal::Header& init);
+  [[nodiscard]] std::optional<seal::Key> psk_of(std::uint8_t ring_id) const;
+  [[nodiscard]] seal::Handshake new_initiator(const Link& link, const seal::Header& header) const;
+  [[nodiscard]] Buffer handshake_datagram(const Link& link, const seal::Header& header,
+                                          Bytes message) const;
+  // The Noise message of a handshake datagram; nullopt when its mac is not for us.
+  [[nodiscard]] std::optional<Bytes> message_of(const seal::Envelope& envelope) const;
+  std::optional<Opened> open_key_init(Instant now, const Path& from, const seal::Envelope& envelope,
+                                      Actions& out);
+  std::optional<Opened> refuse_init(Instant now, Link* link, Reason reason);
+  [[nodiscard]] bool may_open(Instant now, bool known);
+  void on_other_mode(Instant now, const Path& from);
+
   Settings settings_;
   seal::Keyring ring_;
+  std::optional<seal::KeyPair> own_;  // set: every peer is known by its public key
   std::vector<RingEntry> told_ring_;
   RandomSource random_;
   std::uint64_t instance_;
@@ -246,9 +282,8 @@ class Links {
   std::unordered_map<Address, Link*, AddressHash> by_address_;  // nullptr: several peers
   bool endpoints_indexed_ = true;
 
-  DataKey key_;
-  std::optional<DataKey> next_key_;  // being handed out; used once everybody holds it
-  std::uint64_t counter_ = 0;        // of all data ever sealed by this instance
+  DataKeys shared_keys_;       // for all peers, where they have no public keys
+  std::uint64_t counter_ = 0;  // of all data ever sealed by this instance
 
   Instant next_tick_ = kNever;
   Instant next_attempt_ = kNever;  // not later than the earliest of all links
@@ -257,6 +292,14 @@ class Links {
   std::deque<Copy> copies_;  // in order of their time
   std::deque<Notice> notices_;
   Instant next_notice_ = kNever;
+
+  // How many handshakes by key may cost curve arithmetic now.
+  struct Budget {
+    double left = 0;
+    Instant filled = Instant::min();
+  };
+  Budget known_budget_;
+  Budget unknown_budget_;
 
   ReasonCounters strangers_;
   std::vector<Address> reported_strangers_;

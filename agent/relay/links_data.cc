@@ -1,4 +1,4 @@
-// Data: sealed once for all peers under this agent's data key, opened under theirs; and the keys.
+// Data: sealed under this agent's data keys, opened under the peers'; and the keys.
 #include <algorithm>
 
 #include "relay/links.h"
@@ -16,21 +16,19 @@ constexpr Duration kHandover = seconds(2);
 std::size_t Links::send(Instant now, const std::string& group, const Outgoing& outgoing,
                         Actions& out) {
   const std::size_t without_agent = send_plain(group, outgoing, out);
-  std::vector<Path> paths;
   std::vector<Link*> live;
-  paths.reserve(links_.size());
   live.reserve(links_.size());
   for (const auto& link : links_) {
-    if (!is_live(now, *link) || !link->in_group(group)) continue;
-    live.push_back(link.get());
-    paths.push_back(link->current->path);
+    if (is_live(now, *link) && link->in_group(group)) live.push_back(link.get());
   }
   if (live.empty()) return without_agent;
 
-  const std::vector<Buffer> datagrams = seal(outgoing, max_datagram(live));
-  for (Link* link : live) link->sent += datagrams.size();
-  schedule_copies(now, group, datagrams);
-  for (const Buffer& datagram : datagrams) out.sends.push_back({datagram, paths, false});
+  for (const Sealed& sealed : seal_for(live, outgoing)) {
+    for (Link* link : sealed.to) link->sent += sealed.datagrams.size();
+    schedule_copies(now, sealed);
+    const std::vector<Path> paths = paths_of(sealed.to);
+    for (const Buffer& datagram : sealed.datagrams) out.sends.push_back({datagram, paths, false});
+  }
   return live.size() + without_agent;
 }
 
@@ -49,7 +47,34 @@ std::size_t Links::send_plain(const std::string& group, const Outgoing& outgoing
   return peers;
 }
 
-// Sealed once for all of them: what the narrowest path carries.
+std::vector<Path> Links::paths_of(const std::vector<Link*>& links) {
+  std::vector<Path> paths;
+  paths.reserve(links.size());
+  for (const Link* link : links) paths.push_back(link->current->path);
+  return paths;
+}
+
+// Once for all of them, or for each one under a key of its own: then with the same counters, so
+// that these are the order of capture for everybody.
+std::vector<Links::Sealed> Links::seal_for(const std::vector<Link*>& to, const Outgoing& outgoing) {
+  std::vector<Sealed> all;
+  if (!by_key()) {
+    all.push_back({to, seal(outgoing, shared_keys_.current, max_datagram(to))});
+    return all;
+  }
+  const std::uint64_t first = counter_;
+  std::uint64_t next = first;
+  all.reserve(to.size());
+  for (Link* link : to) {
+    counter_ = first;
+    all.push_back({{link}, seal(outgoing, link->own_keys.current, max_datagram({link}))});
+    next = std::max(next, counter_);
+  }
+  counter_ = next;
+  return all;
+}
+
+// What the narrowest path carries.
 std::size_t Links::max_datagram(const std::vector<Link*>& to) const {
   if (settings_.max_datagram_bytes) return *settings_.max_datagram_bytes;
   std::size_t size = PathSize::kSizes.back();
@@ -58,7 +83,8 @@ std::size_t Links::max_datagram(const std::vector<Link*>& to) const {
 }
 
 // Under the data key and the next counters: consecutive ones when it takes several datagrams.
-std::vector<Buffer> Links::seal(const Outgoing& outgoing, std::size_t max_datagram) {
+std::vector<Buffer> Links::seal(const Outgoing& outgoing, const DataKey& key,
+                                std::size_t max_datagram) {
   const std::size_t room = max_datagram - seal::kOverhead - kParcelHeaderSize;
   const std::vector<Bytes> parts = cut(outgoing.payload, room);
   Parcel parcel{0,
@@ -70,8 +96,8 @@ std::vector<Buffer> Links::seal(const Outgoing& outgoing, std::size_t max_datagr
   std::vector<Buffer> datagrams;
   for (const Bytes part : parts) {
     parcel.payload = part;
-    const seal::Header header{seal::Type::data, 0, key_.id, counter_++};
-    datagrams.push_back(seal::seal_datagram(key_.key, header, encode(parcel)));
+    const seal::Header header{seal::Type::data, 0, key.id, counter_++};
+    datagrams.push_back(seal::seal_datagram(key.key, header, encode(parcel)));
     ++parcel.piece;
   }
   return datagrams;
@@ -86,10 +112,20 @@ std::optional<Received> Links::on_datagram(Instant now, const Path& from, Bytes 
   }
   switch (envelope->header.type) {
     case seal::Type::init:
-      on_init(now, from, *envelope, out);
+    case seal::Type::key_init:
+      if (by_key() != (envelope->header.type == seal::Type::key_init)) {
+        on_other_mode(now, from);
+      } else {
+        on_init(now, from, *envelope, out);
+      }
       return std::nullopt;
     case seal::Type::response:
-      on_response(now, from, *envelope, out);
+    case seal::Type::key_response:
+      if (by_key() != (envelope->header.type == seal::Type::key_response)) {
+        on_other_mode(now, from);
+      } else {
+        on_response(now, from, *envelope, out);
+      }
       return std::nullopt;
     case seal::Type::pair:
       on_pair(now, from, *envelope, out);
@@ -154,7 +190,7 @@ std::optional<Received> Links::open_data(Instant now, Link& link, GrantedKey& gr
 
 // --- data keys -----------------------------------------------------------------------------------
 
-Links::DataKey Links::new_data_key(Instant now) {
+DataKey Links::new_data_key(Instant now) {
   DataKey key;
   while (key.id == 0) key.id = random_u32(random_);
   random_(key.key.bytes());
@@ -162,42 +198,65 @@ Links::DataKey Links::new_data_key(Instant now) {
   return key;
 }
 
+const DataKeys& Links::keys_for(const Link& link) const {
+  return by_key() ? link.own_keys : shared_keys_;
+}
+
+std::vector<Link*> Links::all_links() const {
+  std::vector<Link*> all;
+  all.reserve(links_.size());
+  for (const auto& link : links_) all.push_back(link.get());
+  return all;
+}
+
 // Somebody who knows the key has left: nothing more is sealed with it.
 void Links::replace_data_key(Instant now, Actions& out) {
-  key_ = new_data_key(now);
-  next_key_.reset();
+  shared_keys_ = {new_data_key(now), std::nullopt};
   for (const auto& link : links_) {
     if (is_live(now, *link)) send_probe(now, *link, false, out);
   }
 }
 
 // Handed out now, used by rotate_data_key().
-void Links::prepare_data_key(Instant now, Actions& out) {
-  if (next_key_) return;
-  next_key_ = new_data_key(now);
-  for (const auto& link : links_) {
+void Links::prepare_data_key(Instant now, DataKeys& keys, const std::vector<Link*>& holders,
+                             Actions& out) {
+  if (keys.next) return;
+  keys.next = new_data_key(now);
+  for (Link* link : holders) {
     if (is_live(now, *link)) send_probe(now, *link, false, out);
   }
 }
 
-void Links::rotate_data_key(Instant now, Actions& out) {
-  if (!next_key_) {
-    if (now - key_.made >= kRekeyInterval) prepare_data_key(now, out);
+void Links::rotate_data_key(Instant now, DataKeys& keys, const std::vector<Link*>& holders,
+                            Actions& out) {
+  if (!keys.next) {
+    if (now - keys.current.made >= kRekeyInterval) prepare_data_key(now, keys, holders, out);
     return;
   }
-  const bool everywhere = std::ranges::all_of(links_, [&](const auto& link) {
-    return !is_live(now, *link) || link->holding_key == next_key_->id;
+  const bool everywhere = std::ranges::all_of(holders, [&](const Link* link) {
+    return !is_live(now, *link) || link->holding_key == keys.next->id;
   });
-  if (!everywhere && now - next_key_->made < kHandover) return;
-  key_ = *next_key_;
-  next_key_.reset();
+  if (!everywhere && now - keys.next->made < kHandover) return;
+  keys.current = *keys.next;
+  keys.next.reset();
+}
+
+void Links::rotate_data_keys(Instant now, Actions& out) {
+  if (!by_key()) return rotate_data_key(now, shared_keys_, all_links(), out);
+  for (const auto& link : links_) {
+    if (link->current) rotate_data_key(now, link->own_keys, {link.get()}, out);
+  }
 }
 
 std::vector<KeyGrant> Links::grants_for(const Link& link) const {
   std::vector<KeyGrant> grants;
-  if (link.holding_key == newest_key().id) return grants;
-  if (next_key_ && link.holding_key != key_.id) grants.push_back({key_.id, key_.key, counter_});
-  grants.push_back({newest_key().id, newest_key().key, counter_});
+  const DataKeys& keys = keys_for(link);
+  const DataKey& newest = keys.newest();
+  if (link.holding_key == newest.id) return grants;
+  if (keys.next && link.holding_key != keys.current.id) {
+    grants.push_back({keys.current.id, keys.current.key, counter_});
+  }
+  grants.push_back({newest.id, newest.key, counter_});
   return grants;
 }
 

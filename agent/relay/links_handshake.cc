@@ -6,7 +6,6 @@
 namespace tribecast::relay {
 namespace {
 
-constexpr std::string_view kPrologue = "tribecast 1";
 constexpr Duration kFirstRetry = milliseconds(250);
 constexpr Duration kSecondRetry = milliseconds(500);
 constexpr Duration kRetry = seconds(1);
@@ -23,27 +22,6 @@ constexpr Duration kOfferTime = seconds(5);
 constexpr std::size_t kMaxGreetings = 8;
 constexpr std::size_t kMaxGranted = 3;
 constexpr std::size_t kMaxReportedStrangers = 64;
-
-// Binds the header into the transcript, so that no bit of it can be changed.
-Buffer prologue_of(const seal::Header& init) {
-  ByteWriter out;
-  out.put(bytes_of(kPrologue));
-  out.put(seal::encode(init));
-  return out.release();
-}
-
-seal::Header init_header(std::uint8_t ring_id, std::uint32_t index) {
-  return {seal::Type::init, ring_id, index, 0};
-}
-
-Buffer handshake_datagram(seal::Type type, const seal::Header& init, Bytes message) {
-  seal::Header header = init;
-  header.type = type;
-  ByteWriter out;
-  out.put(seal::encode(header));
-  out.put(message);
-  return out.release();
-}
 
 Duration delay_after(unsigned attempts, const RandomSource& random) {
   if (attempts == 1) return kFirstRetry;
@@ -83,22 +61,45 @@ void Links::give_up_initiation(Link& link) {
 void Links::initiate(Instant now, Link& link, Actions& out) {
   give_up_initiation(link);
   link.next_attempt = kNever;
-  if (link.endpoints.empty() || link.address_is_local || link.settings.agentless) return;
+  if (link.address_is_local || link.key_is_own || link.settings.agentless ||
+      by_key() != link.settings.public_key.has_value()) {
+    return;
+  }
+  const auto to = next_path(link);
+  if (!to) return;
   ++link.attempts;
   schedule_attempt(now + (link.answers_as_self ? kSelfRetry : delay_after(link.attempts, random_)),
                    link);
 
-  const seal::RingKey& ring_key = ring_.primary();
   const std::uint32_t index = new_index();
-  const seal::Header header = init_header(ring_key.id, index);
-  seal::Handshake handshake(seal::Role::initiator, prologue_of(header), ring_key.psk());
+  const seal::Header header{by_key() ? seal::Type::key_init : seal::Type::init, ring_.primary_id,
+                            index, 0};
+  seal::Handshake handshake = new_initiator(link, header);
   const auto message =
       handshake.write(new_ephemeral(), encode(Greeting{index, instance_, stamp_of(now)}));
-  link.initiation.emplace(Initiation{std::move(handshake), index, ring_key.id, now});
+  if (!message) return;  // its public key is of low order: nobody holds it
+  link.initiation.emplace(Initiation{std::move(handshake), index, ring_.primary_id, now});
   by_index_[index] = &link;
-  const Endpoint to = link.endpoints[link.next_endpoint++ % link.endpoints.size()];
   ++link.sent;
-  out.sends.push_back({handshake_datagram(seal::Type::init, header, *message), {{to, {}}}});
+  out.sends.push_back({handshake_datagram(link, header, *message), {*to}});
+}
+
+// Where it was heard last, then its endpoints in turn; nullopt when there is none yet.
+std::optional<Path> Links::next_path(Link& link) {
+  const std::size_t moved = link.moved_to ? 1 : 0;
+  const std::size_t count = link.endpoints.size() + moved;
+  if (count == 0) return std::nullopt;
+  const std::size_t turn = link.next_endpoint++ % count;
+  if (turn < moved) return link.moved_to;
+  return Path{link.endpoints[turn - moved], {}};
+}
+
+void Links::note_move(Link& link) {
+  if (!link.settings.public_key || !link.current) return;
+  const Path& path = link.current->path;
+  const bool own = std::ranges::find(link.endpoints, path.remote) != link.endpoints.end();
+  link.moved_to = own ? std::nullopt : std::optional(path);
+  if (!own) link.next_endpoint = 0;
 }
 
 bool Links::is_replay(Link& link, const Greeting& greeting) {
@@ -113,7 +114,9 @@ bool Links::is_replay(Link& link, const Greeting& greeting) {
   return false;
 }
 
-void Links::on_init(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out) {
+// Proves a key of the ring; whose it is, its address tells.
+std::optional<Links::Opened> Links::open_init(Instant now, const Path& from,
+                                              const seal::Envelope& envelope, Actions& out) {
   Link* link = find_by_endpoint(from.remote);
   const seal::RingKey* ring_key = ring_.find(envelope.header.ring_id);
   std::optional<Greeting> greeting;
@@ -125,45 +128,58 @@ void Links::on_init(Instant now, const Path& from, const seal::Envelope& envelop
   }
   if (!greeting || greeting->index != envelope.header.index) {
     if (link != nullptr) link->key_rejected = now;
-    return refuse(link, Reason::forged);
+    refuse(link, Reason::forged);
+    return std::nullopt;
   }
   if (link == nullptr) {
     refuse(nullptr, Reason::unconfigured_peer);
-    const Address& who = from.remote.address;
-    const bool known = std::ranges::find(reported_strangers_, who) != reported_strangers_.end();
-    if (known || reported_strangers_.size() >= kMaxReportedStrangers) return;
-    reported_strangers_.push_back(who);
-    out.events.push_back({EventKind::unconfigured_peer, from.remote.to_string(),
-                          "has a key of the ring, but is no configured peer"});
-    return;
+    report_stranger(from, "has a key of the ring, but is no configured peer", out);
+    return std::nullopt;
   }
-  if (greeting->instance == instance_) {
-    if (link->current) return refuse(link, Reason::replayed);
-    link->answers_as_self = true;
-    return tell_changes(now, *link, out);
-  }
-  if (is_replay(*link, *greeting)) return refuse(link, Reason::replayed);
-  link->greeting_heard = now;
-  if (!link->greeting_since) link->greeting_since = now;
-  const bool race = link->initiation && link->attempts <= kRaceAttempts;
-  if (race && instance_ < greeting->instance) return;  // they will answer ours
-  respond(now, *link, from, *handshake, *ring_key, *greeting, envelope.header, out);
+  return Opened{link, std::move(*handshake), *greeting};
 }
 
-void Links::respond(Instant now, Link& link, const Path& from, seal::Handshake& handshake,
-                    const seal::RingKey& ring_key, const Greeting& greeting,
-                    const seal::Header& header, Actions& out) {
+void Links::report_stranger(const Path& from, std::string text, Actions& out) {
+  const Address& who = from.remote.address;
+  const bool known = std::ranges::find(reported_strangers_, who) != reported_strangers_.end();
+  if (known || reported_strangers_.size() >= kMaxReportedStrangers) return;
+  reported_strangers_.push_back(who);
+  out.events.push_back({EventKind::unconfigured_peer, from.remote.to_string(), std::move(text)});
+}
+
+void Links::on_init(Instant now, const Path& from, const seal::Envelope& envelope, Actions& out) {
+  auto opened =
+      by_key() ? open_key_init(now, from, envelope, out) : open_init(now, from, envelope, out);
+  if (!opened) return;
+  Link& link = *opened->link;
+  const Greeting& greeting = opened->greeting;
+  if (greeting.instance == instance_) {
+    if (link.current) return refuse(&link, Reason::replayed);
+    link.answers_as_self = true;
+    return tell_changes(now, link, out);
+  }
+  if (is_replay(link, greeting)) return refuse(&link, Reason::replayed);
+  link.greeting_heard = now;
+  if (!link.greeting_since) link.greeting_since = now;
+  const bool race = link.initiation && link.attempts <= kRaceAttempts;
+  if (race && instance_ < greeting.instance) return;  // they will answer ours
+  respond(now, from, *opened, envelope.header, out);
+}
+
+void Links::respond(Instant now, const Path& from, Opened& opened, const seal::Header& header,
+                    Actions& out) {
+  Link& link = *opened.link;
   Session session;
   session.local_index = new_index();
-  session.remote_index = greeting.index;
-  session.instance = greeting.instance;
-  session.ring_id = ring_key.id;
+  session.remote_index = opened.greeting.index;
+  session.instance = opened.greeting.instance;
+  session.ring_id = header.ring_id;
   session.established = now;
   session.path = from;
-  const auto message = handshake.write(
+  const auto message = opened.handshake.write(
       new_ephemeral(), encode(Greeting{session.local_index, instance_, stamp_of(now)}));
   if (!message) return refuse(&link, Reason::forged);
-  const auto keys = handshake.split();
+  const auto keys = opened.handshake.split();
   session.send_key = keys.send;
   session.receive_key = keys.receive;
 
@@ -176,8 +192,10 @@ void Links::respond(Instant now, Link& link, const Path& from, seal::Handshake& 
   }
   by_index_[session.local_index] = &link;
   link.offered.push_back(std::move(session));
+  seal::Header response = header;
+  response.type = by_key() ? seal::Type::key_response : seal::Type::response;
   ++link.sent;
-  out.sends.push_back({handshake_datagram(seal::Type::response, header, *message), {from}});
+  out.sends.push_back({handshake_datagram(link, response, *message), {from}});
 }
 
 void Links::on_response(Instant now, const Path& from, const seal::Envelope& envelope,
@@ -193,16 +211,18 @@ void Links::on_response(Instant now, const Path& from, const seal::Envelope& env
   const bool same_header =
       envelope.header.ring_id == link->initiation->ring_id && envelope.header.counter == 0;
   if (!same_header) return refuse(link, Reason::forged);
+  const auto message = message_of(envelope);
+  if (!message) return refuse(link, Reason::forged);
   // A forgery must not spoil the handshake that the true answer will finish.
   seal::Handshake handshake = link->initiation->handshake;
-  const auto payload = handshake.read(envelope.body);
+  const auto payload = handshake.read(*message);
   const auto greeting = payload ? decode_greeting(*payload) : std::nullopt;
   if (!greeting) return refuse(link, Reason::forged);
   if (greeting->instance == instance_) {
     link->answers_as_self = true;
     return tell_changes(now, *link, out);
   }
-  if (!link->has_address(from.remote.address)) return refuse(link, Reason::unconfigured_peer);
+  if (!link->may_be_at(from.remote.address)) return refuse(link, Reason::unconfigured_peer);
 
   Session session;
   session.local_index = link->initiation->local_index;
@@ -218,6 +238,7 @@ void Links::on_response(Instant now, const Path& from, const seal::Envelope& env
   const Duration round_trip = now - link->initiation->sent;
   link->initiation.reset();
   confirm(now, *link, std::move(session), out);
+  note_move(*link);
   link->clock.add(now, greeting->sent, round_trip);
   link->round_trip = round_trip;
   link->peer_stamp = greeting->sent;
@@ -266,6 +287,7 @@ void Links::confirm(Instant now, Link& link, Session session, Actions& out) {
     link.jitter.reset();
     link.path_size = {};
     link.wall_offset.reset();
+    if (by_key()) link.own_keys = {new_data_key(now), std::nullopt};
   }
   if (link.previous) by_index_.erase(link.previous->local_index);
   for (const Session& other : link.offered) {
@@ -310,9 +332,11 @@ void Links::on_pair(Instant now, const Path& from, const seal::Envelope& envelop
   const auto frames = decode_frames(*plain);
   if (!frames) return refuse(&link, Reason::malformed);
   ++link.received;
-  // The peer moved to another of its addresses or ports; never to one that is not its own.
-  if (newest && link.has_address(from.remote.address)) session->path = from;
+  // The peer moved to another of its addresses or ports; never to one that is not its own. With a
+  // public key it is followed anywhere, or as far as it is configured to roam.
+  if (newest && link.may_be_at(from.remote.address)) session->path = from;
   if (offer) confirm(now, link, Session(*offered), out);
+  note_move(link);
   link.heard_ring_id = ring_id;
   if (link.goodbye && !newest) return;  // overtaken by the goodbye
   on_frames(now, link, *frames, out);

@@ -19,17 +19,16 @@ constexpr std::size_t kMaxAcknowledged = 64;
 
 // --- copies --------------------------------------------------------------------------------------
 
-void Links::schedule_copies(Instant now, const std::string& group,
-                            const std::vector<Buffer>& datagrams) {
+void Links::schedule_copies(Instant now, const Sealed& sealed) {
   for (unsigned copy = 2; copy <= kMaxDataCopies; ++copy) {
     std::vector<Path> paths;
-    for (const auto& link : links_) {
-      if (link->settings.copies < copy || !is_live(now, *link) || !link->in_group(group)) continue;
+    for (Link* link : sealed.to) {
+      if (link->settings.copies < copy) continue;
       paths.push_back(link->current->path);
-      link->sent += datagrams.size();
+      link->sent += sealed.datagrams.size();
     }
     if (paths.empty()) return;
-    for (const Buffer& datagram : datagrams) {
+    for (const Buffer& datagram : sealed.datagrams) {
       if (copies_.size() >= kMaxCopies) return strangers_.add(Reason::table_full);
       const Copy next{now + (copy - 1) * kCopyInterval, datagram, paths};
       const auto later = std::ranges::upper_bound(copies_, next.at, {}, &Copy::at);
@@ -74,25 +73,26 @@ void Links::withdraw_notice(const std::string& subject) {
 
 // Sends it to the live peers that were not told yet.
 std::size_t Links::tell(Instant now, Notice& notice, Actions& out) {
-  NoticeBatch batch{counter_, {}, {}, now + kNoticeTime};
-  std::vector<Path> paths;
+  std::vector<Link*> waiting;
   for (const auto& link : links_) {
     const bool told = std::ranges::find(notice.told, link.get()) != notice.told.end();
     if (told || !is_live(now, *link) || !link->in_group(notice.group)) continue;
-    batch.waiting.push_back(link.get());
-    paths.push_back(link->current->path);
+    waiting.push_back(link.get());
   }
-  if (paths.empty()) return 0;
-  batch.datagrams =
-      seal({notice.captured, notice.destination, notice.source, Bytes(notice.payload)},
-           max_datagram(batch.waiting));
-  for (const Buffer& datagram : batch.datagrams) out.sends.push_back({datagram, paths});
-  for (Link* link : batch.waiting) {
-    notice.told.push_back(link);
-    link->sent += batch.datagrams.size();
+  if (waiting.empty()) return 0;
+  const std::uint64_t first = counter_;
+  const Outgoing outgoing{notice.captured, notice.destination, notice.source, notice.payload};
+  for (Sealed& sealed : seal_for(waiting, outgoing)) {
+    const std::vector<Path> paths = paths_of(sealed.to);
+    for (const Buffer& datagram : sealed.datagrams) out.sends.push_back({datagram, paths});
+    for (Link* link : sealed.to) {
+      notice.told.push_back(link);
+      link->sent += sealed.datagrams.size();
+    }
+    notice.batches.push_back(
+        {first, std::move(sealed.datagrams), std::move(sealed.to), now + kNoticeTime});
   }
-  notice.batches.push_back(std::move(batch));
-  return paths.size();
+  return waiting.size();
 }
 
 void Links::repeat_notices(Instant now, Actions& out) {

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "seal/noise.h"
 
 namespace tribecast::relay {
 
@@ -42,6 +43,9 @@ struct PeerSettings {
   bool agentless = false;           // no agent there: its Tomcat gets what is captured, as it is
   unsigned copies = 1;              // how many times data is sent, 1 to 3
   Duration dead_time = seconds(1);  // silence after which its members are probed
+  // Set for each peer, or for none: its static key, which is then who it is.
+  std::optional<seal::PublicKey> public_key{};
+  std::vector<Prefix> roaming{};  // with a key: where it is followed to; empty = anywhere
 
   bool operator==(const PeerSettings&) const = default;
 };

@@ -26,7 +26,7 @@ std::optional<Envelope> decode(Bytes datagram) {
   envelope.body = in.take_rest();
   const unsigned type = version_and_type & 0xfU;
   const bool ours = in.ok() && magic == kMagic && version_and_type >> 4U == kVersion && type >= 1 &&
-                    type <= 4 && zero == 0 && envelope.body.size() >= kTagSize;
+                    type <= 6 && zero == 0 && envelope.body.size() >= kTagSize;
   if (!ours) return std::nullopt;
   envelope.header.type = static_cast<Type>(type);
   envelope.associated = datagram.first(kHeaderSize);

@@ -27,12 +27,15 @@ enum class Type : std::uint8_t {
   init = 1,      // Noise message 1; index: the initiator's session
   response = 2,  // Noise message 2; index: the initiator's session
   pair = 3,      // frames for one peer; index: the receiver's session
-  data = 4,      // one captured datagram, or a piece of it, for all peers; index: the data key
+  data = 4,      // one captured datagram, or a piece of it; index: the sender's data key
+  // The handshake of `auth = public-key`; a mac stands behind either message.
+  key_init = 5,      // index: the initiator's session
+  key_response = 6,  // index: the initiator's session
 };
 
 struct Header {
   Type type = Type::data;
-  std::uint8_t ring_id = 0;  // init and response: which key of the ring; else 0
+  std::uint8_t ring_id = 0;  // handshake: which key of the ring, by key 0 = none; else 0
   std::uint32_t index = 0;
   std::uint64_t counter = 0;
 

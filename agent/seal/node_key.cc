@@ -90,7 +90,7 @@ Result<KeyPair, KeyringError> parse_private_key(std::string_view text) {
   return *pair;
 }
 
-HandshakeMac handshake_mac(const PublicKey& receiver, const Key& psk, Bytes message) {
+HandshakeMac handshake_mac(const PublicKey& receiver, const Key& psk, Bytes header, Bytes message) {
   const Bytes purpose = bytes_of(kMacPurpose);
   crypto_generichash_state state;
   Key key;
@@ -99,8 +99,10 @@ HandshakeMac handshake_mac(const PublicKey& receiver, const Key& psk, Bytes mess
   crypto_generichash_update(&state, receiver.data(), receiver.size());
   crypto_generichash_final(&state, key.bytes().data(), Key::kSize);
   HandshakeMac mac{};
-  crypto_generichash(mac.data(), mac.size(), message.data(), message.size(), key.bytes().data(),
-                     Key::kSize);
+  crypto_generichash_init(&state, key.bytes().data(), Key::kSize, mac.size());
+  crypto_generichash_update(&state, header.data(), header.size());
+  crypto_generichash_update(&state, message.data(), message.size());
+  crypto_generichash_final(&state, mac.data(), mac.size());
   return mac;
 }
 

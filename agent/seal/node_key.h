@@ -39,11 +39,11 @@ struct Credentials {
   std::optional<KeyPair> own;  // set: every peer is known by its public key
 };
 
-// The last 16 bytes of a handshake message by key, over all before it. Who does not know the
+// The last 16 bytes of a handshake datagram by key, over all before it. Who does not know the
 // receiver's public key, and the ring key where there is one, cannot make it, and costs the
 // receiver hashes alone.
 using HandshakeMac = std::array<std::uint8_t, 16>;
-HandshakeMac handshake_mac(const PublicKey& receiver, const Key& psk, Bytes message);
+HandshakeMac handshake_mac(const PublicKey& receiver, const Key& psk, Bytes header, Bytes message);
 // In constant time.
 bool same_mac(const HandshakeMac& mac, Bytes other);
 

@@ -32,6 +32,7 @@ struct KeyPair {
 
   // The X25519 pair of a secret scalar (RFC 7748).
   static KeyPair of(const Key& secret);
+  bool operator==(const KeyPair&) const = default;
 };
 
 using Hash = std::array<std::uint8_t, 32>;

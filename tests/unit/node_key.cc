@@ -102,12 +102,15 @@ BOOST_AUTO_TEST_CASE(what_is_no_public_key) {
 BOOST_AUTO_TEST_CASE(the_mac_depends_on_all_that_goes_in) {
   const PublicKey receiver = KeyPair::of(kSecret).open;
   const PublicKey other = KeyPair::of(filled_key(1)).open;
+  const Buffer header(16, 6);
   const Buffer message(148, 7);
-  const HandshakeMac mac = handshake_mac(receiver, filled_key(2), message);
+  const HandshakeMac mac = handshake_mac(receiver, filled_key(2), header, message);
   BOOST_TEST(same_mac(mac, mac));
-  BOOST_TEST(!same_mac(mac, handshake_mac(other, filled_key(2), message)));
-  BOOST_TEST(!same_mac(mac, handshake_mac(receiver, filled_key(3), message)));
-  BOOST_TEST(!same_mac(mac, handshake_mac(receiver, filled_key(2), Bytes(message).first(147))));
+  BOOST_TEST(!same_mac(mac, handshake_mac(other, filled_key(2), header, message)));
+  BOOST_TEST(!same_mac(mac, handshake_mac(receiver, filled_key(3), header, message)));
+  BOOST_TEST(
+      !same_mac(mac, handshake_mac(receiver, filled_key(2), header, Bytes(message).first(147))));
+  BOOST_TEST(!same_mac(mac, handshake_mac(receiver, filled_key(2), Buffer(16, 5), message)));
   BOOST_TEST(!same_mac(mac, Bytes(mac).first(15)));
   for (std::size_t bit = 0; bit < mac.size() * 8; ++bit) {
     HandshakeMac flipped = mac;
