@@ -32,6 +32,20 @@ inline RandomSource seeded(std::uint64_t seed) {
   };
 }
 
+// Whether all hosts have public keys unless a test says something else.
+#ifdef TRIBECAST_TEST_BY_KEY
+inline constexpr bool kByKey = true;
+#else
+inline constexpr bool kByKey = false;
+#endif
+
+// The static key of the nth host, and of its strangers.
+inline seal::KeyPair own_key(std::size_t n) {
+  Buffer secret(32, static_cast<std::uint8_t>(0x40 + n / 256));
+  secret[1] = static_cast<std::uint8_t>(n);
+  return seal::KeyPair::of(seal::Key(secret));
+}
+
 // What one datagram on the wire is.
 struct Packet {
   std::size_t from = 0;
@@ -43,6 +57,8 @@ struct Packet {
   [[nodiscard]] seal::Type type() const {
     const auto envelope = seal::decode(bytes);
     BOOST_TEST_REQUIRE(envelope.has_value());
+    if (envelope->header.type == seal::Type::key_init) return seal::Type::init;
+    if (envelope->header.type == seal::Type::key_response) return seal::Type::response;
     return envelope->header.type;
   }
 };
@@ -64,6 +80,7 @@ class Net {
     std::uint64_t seed = 0;
     relay::Settings settings;
     seal::Keyring ring;
+    std::optional<seal::KeyPair> own;
     std::unique_ptr<Agent> agent;
     std::vector<Got> got;
     std::vector<relay::Inject> injects;
@@ -101,9 +118,16 @@ class Net {
         if (p != i) node.settings.peers.push_back({name_of(p), {}});
       }
     }
+    if (kByKey) use_public_keys();
+  }
+
+  // Each host has its key pair, and knows the others' public keys where nothing else is set.
+  void use_public_keys() {
+    for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].own = own_key(i);
   }
 
   static std::string name_of(std::size_t i) { return std::string("n") + std::to_string(i); }
+  static std::size_t number_of(const std::string& name) { return std::stoul(name.substr(1)); }
   [[nodiscard]] Endpoint endpoint(std::size_t i) const { return {nodes[i].address, kPort}; }
   [[nodiscard]] Instant local(std::size_t i) const { return now + nodes[i].clock_offset; }
 
@@ -117,8 +141,7 @@ class Net {
     configure(i);
     node.agent->set_local_addresses({node.address});
     for (const relay::PeerSettings& peer : node.settings.peers) {
-      const auto p = static_cast<std::size_t>(std::stoul(peer.name.substr(1)));
-      node.agent->set_endpoints(local(i), peer.name, {endpoint(p)});
+      node.agent->set_endpoints(local(i), peer.name, {endpoint(number_of(peer.name))});
     }
   }
 
@@ -130,8 +153,11 @@ class Net {
 
   void configure(std::size_t i) {
     Node& node = nodes[i];
+    for (relay::PeerSettings& peer : node.settings.peers) {
+      if (node.own && !peer.public_key) peer.public_key = own_key(number_of(peer.name)).open;
+    }
     relay::Actions out;
-    node.agent->configure(local(i), node.settings, node.ring, out);
+    node.agent->configure(local(i), node.settings, {node.ring, node.own}, out);
     act(i, out);
   }
 
