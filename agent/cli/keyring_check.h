@@ -1,4 +1,4 @@
-// What `config check` says about the keyring file.
+// What `config check` says about the files with keys.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 
 namespace tribecast::cli {
 
-// Exists, is not readable by others, and holds a ring. What this user may not read is a warning.
-// Findings never contain a part of a key.
+// Each exists, is not readable by others, and holds what it should. What this user may not read is
+// a warning. Findings never contain a part of a key.
 void check_keyring(const std::string& path, config::Diagnostics& findings);
+void check_private_key(const std::string& path, config::Diagnostics& findings);
 
 }  // namespace tribecast::cli

@@ -22,6 +22,9 @@ constexpr std::array kOptions = {
     Option{"follow", "", "go on with what happens, until interrupted", false},
     Option{"keyring", "FILE", "the keyring file (the one that the agent reads)", false},
     Option{"id", "ID", "of the new key, which is then not primary", false},
+    Option{"private-key", "", "make a node's private key, for auth = public-key", false},
+    Option{"public-key", "", "the public key of the private key in standard input", false},
+    Option{"key", "KEY", "the peer's public key, for auth = public-key", false},
     Option{"force", "", "although peers would be cut off", false},
     Option{"timeout", "TIME", "how long to wait at most (30s)", false},
 };
@@ -75,7 +78,12 @@ constexpr const char* kAliyunDetails =
     "Needs no agent. Exit code 65 when a file cannot be read.\n";
 constexpr const char* kKeygenDetails =
     "Prints one line: put it into a file of mode 0600, the same on every node, and name the file\n"
-    "in the configuration: [security] keyring = FILE. With --id the line is for `key add -`.\n";
+    "in the configuration: [security] keyring = FILE. With --id the line is for `key add -`.\n"
+    "For auth = public-key, as with WireGuard's tool, on each node:\n"
+    "    (umask 077; tribecast keygen --private-key > /etc/tribecast/private.key)\n"
+    "    tribecast keygen --public-key < /etc/tribecast/private.key\n"
+    "Where standard input is neither a file nor a pipe, --public-key, like both options together,\n"
+    "makes a new pair and prints two lines: `private-key KEY` and `public-key KEY`.\n";
 constexpr const char* kKeyListDetails =
     "Id, fingerprint (never the key) and which peers use each: both ways, or `sent` (only we "
     "speak\n"
@@ -123,7 +131,7 @@ constexpr std::array kCommands = {
             run_config_confirm},
     Command{"config undo", "", 0, 0, "", "go back to the configuration before", kUndoDetails,
             run_config_undo},
-    Command{"peer add", "NAME ADDRESS...", 2, 17, "config", "add a peer, for good", kAddDetails,
+    Command{"peer add", "NAME ADDRESS...", 2, 17, "config key", "add a peer, for good", kAddDetails,
             run_peer_add},
     Command{"peer remove", "NAME", 1, 1, "config", "remove a peer that was added", kRemoveDetails,
             run_peer_remove},
@@ -141,7 +149,8 @@ constexpr std::array kCommands = {
             run_key_use},
     Command{"key remove", "ID", 1, 1, "keyring force", "remove a key from the ring",
             kKeyRemoveDetails, run_key_remove},
-    Command{"keygen", "", 0, 0, "id", "make a new cluster key", kKeygenDetails, run_keygen},
+    Command{"keygen", "", 0, 0, "id private-key public-key", "make a new cluster key, or a node's",
+            kKeygenDetails, run_keygen},
     Command{"version", "", 0, 0, "", "the version of this tool", "", run_version},
     Command{"help", "[COMMAND]", 0, 2, "", "what a command does", "", run_help},
 };

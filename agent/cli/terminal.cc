@@ -45,6 +45,17 @@ bool print(std::string_view text) {
   return output_error == 0;
 }
 
+std::size_t read_input(char* room, std::size_t size) {
+  std::size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = ::read(STDIN_FILENO, room + filled, size - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
 bool output_failed() {
   if (output_error == 0 || output_error == EPIPE) return false;
   std::fprintf(stderr, "tribecast: cannot write: %s\n", std::strerror(output_error));

@@ -1,6 +1,7 @@
-// Standard output and error of the tool.
+// Standard input, output and error of the tool.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@ namespace tribecast::cli {
 // Writes to standard output at once. False when nobody reads any more (a closed pipe): not an
 // error, but a reason to stop.
 bool print(std::string_view text);
+// Standard input up to its end, or as much as there is room for; how much it was. Leaves no copy.
+std::size_t read_input(char* room, std::size_t size);
 // True when writing failed for another reason than a closed pipe.
 bool output_failed();
 

@@ -51,11 +51,14 @@ control::ConfigShow structured(control::RunningConfig running) {
   return show;
 }
 
-// As the agent would read them, the keyring too.
+// As the agent would read them, the keys too.
 config::Outcome load_files(const std::string& file) {
   config::Outcome outcome = config::load(file);
   if (outcome.config && !outcome.config->security.keyring.empty()) {
     check_keyring(outcome.config->security.keyring, outcome.diagnostics);
+  }
+  if (outcome.config && !outcome.config->security.private_key.empty()) {
+    check_private_key(outcome.config->security.private_key, outcome.diagnostics);
   }
   return outcome;
 }

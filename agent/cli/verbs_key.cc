@@ -1,8 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -123,16 +121,7 @@ std::optional<std::uint8_t> free_id(const seal::Keyring& ring) {
 // The one line of standard input.
 Result<seal::RingKey, Failure> key_of_input() {
   seal::SecretText text(kMaxLine);
-  text.fill([](char* room, std::size_t size) {
-    std::size_t filled = 0;
-    while (filled < size) {
-      const ssize_t got = ::read(STDIN_FILENO, room + filled, size - filled);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) break;
-      filled += static_cast<std::size_t>(got);
-    }
-    return filled;
-  });
+  text.fill(read_input);
   std::string_view line = text.view();
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.find('\n') != line.npos) {

@@ -132,6 +132,11 @@ Result<config::LiveSection, UsageError> section_of(LiveKind kind, const Invocati
                                              : check_address(config::to_group_address(address));
     if (!good) return Unexpected<UsageError>{good.error()};
   }
+  if (in.has("key")) {
+    const auto key = config::to_public_key(in.text("key", ""));
+    if (!key) return Unexpected<UsageError>{{"--key: " + key.error(), ""}};
+    section.public_key = *key;
+  }
   return section;
 }
 

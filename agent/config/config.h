@@ -47,8 +47,9 @@ struct Control {
 enum class Auth : std::uint8_t { keyring, public_key };
 
 struct Security {
-  std::string keyring;  // path; empty only when there are no peers
+  std::string keyring;  // path; empty only when there are no peers, or with Auth::public_key
   Auth auth = Auth::keyring;
+  std::string private_key;  // path; not empty with Auth::public_key when there are peers
 
   bool operator==(const Security&) const = default;
 };
@@ -82,7 +83,7 @@ struct PeerAddress {
 
 struct Peer {
   std::string name;
-  std::vector<PeerAddress> addresses;  // never empty
+  std::vector<PeerAddress> addresses;  // empty only with Auth::public_key: it comes by itself
   std::vector<Prefix> members;         // empty = any
   std::vector<std::string> groups;     // names of configured groups; empty = all
   std::vector<Translation> rewrites;   // of its members' addresses; none overlap
@@ -91,6 +92,8 @@ struct Peer {
   unsigned max_rate = 10000;  // datagrams a second from it
   unsigned copies = 1;
   std::optional<Duration> peer_dead_time = seconds(1);  // nullopt = off
+  std::string public_key;                               // base64; set with Auth::public_key
+  std::vector<Prefix> roaming;                          // with Auth::public_key; empty = any
 
   bool operator==(const Peer&) const = default;
 };

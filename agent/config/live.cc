@@ -64,6 +64,7 @@ std::string live_text(const LiveSection& section) {
   text.append(section.name).append("` removes this file.\n[").append(words.type).append(" \"");
   text.append(section.name).append("\"]\n");
   for (const std::string& address : section.addresses) text += "address = " + address + "\n";
+  if (!section.public_key.empty()) text += "public-key = " + section.public_key + "\n";
   return text;
 }
 

@@ -18,6 +18,7 @@ struct LiveSection {
   LiveKind kind = LiveKind::peer;
   std::string name;                    // good by to_name()
   std::vector<std::string> addresses;  // good by to_peer_address() or to_group_address()
+  std::string public_key{};            // of a peer, good by to_public_key(); empty = none
 };
 
 std::string_view name_of(LiveKind kind);  // the section's type

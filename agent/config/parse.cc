@@ -50,7 +50,7 @@ class Builder {
   void finish() {
     if (config_.relay.listen.empty()) config_.relay.listen.push_back({Address(), kDefaultPort});
     check_peer_groups();
-    check_keyring();
+    config_.security.auth == Auth::keyring ? check_keyring() : check_public_keys();
     if (!config_.peers.empty() && config_.groups.empty()) {
       Diagnostic d = error_at(first_peer_, "there are peers, but no [group]: nothing is relayed");
       d.severity = Severity::warning;
@@ -66,6 +66,10 @@ class Builder {
     std::string name;
     GroupAddress address;
     const Place* at;
+  };
+  struct PeerPlace {
+    std::string label;
+    Place at;
   };
   struct GroupUse {
     std::string label;
@@ -123,7 +127,9 @@ class Builder {
   void security(Reader& in) {
     in.read("keyring", to_path, config_.security.keyring);
     in.read("auth", to_auth, config_.security.auth);
+    in.read("private-key", to_path, config_.security.private_key);
     keyring_given_ = in.is_given("keyring");
+    private_key_given_ = in.is_given("private-key");
   }
 
   void group(Reader& in, const Section& section) {
@@ -171,7 +177,6 @@ class Builder {
     Peer peer;
     peer.name = section.name.value_or("");
     if (config_.peers.empty()) first_peer_ = section.at;
-    in.require("address", "address = 10.0.0.1, or a name, each with :PORT or without");
     for (const auto& found : in.all("address", to_peer_address)) {
       check_peer_address(in, found.value, found.place);
       peer.addresses.push_back(found.value);
@@ -185,10 +190,32 @@ class Builder {
     in.read("copies", to_number, peer.copies);
     in.read("peer-dead-time", to_time_limit, peer.peer_dead_time);
     in.read("agentless", to_yes_no, peer.agentless);
-    in.all("public-key", to_text_value);
-    if (!peer.agentless && !first_agent_) first_agent_ = section.at;
+    if (peer.agentless) {
+      in.require("address", "address = 10.0.0.1, or a name: where its Tomcat is");
+    } else {
+      if (!first_agent_) first_agent_ = section.at;
+      if (!in.is_given("address")) peers_without_address_.push_back({in.label(), section.at});
+      public_key(in, section, peer);
+    }
+    in.read("roaming", to_prefixes, peer.roaming);
+    if (in.is_given("roaming")) roaming_peers_.push_back({in.label(), section.at});
     config_.peers.push_back(std::move(peer));
     check_count(config_.peers.size(), kMaxPeers, section.at, "peers");
+  }
+
+  void public_key(Reader& in, const Section& section, Peer& peer) {
+    if (!in.is_given("public-key")) {
+      peers_without_key_.push_back({in.label(), section.at});
+      return;
+    }
+    const Place* at = in.read("public-key", to_public_key, peer.public_key);
+    if (at == nullptr) return;
+    const auto [first, is_new] =
+        key_places_.emplace(peer.public_key, std::make_pair(in.label(), at));
+    if (is_new) return;
+    const auto& [owner, place] = first->second;
+    in.error(*at, "public-key",
+             "it is there already: " + owner + " (" + first_at(*place, *at) + ")");
   }
 
   void check_peer_address(Reader& in, const PeerAddress& address, const Place* at) {
@@ -220,7 +247,42 @@ class Builder {
     }
   }
 
+  void require_of_peers(const std::vector<PeerPlace>& peers, const std::string& what,
+                        const std::string& why, const std::string& fix) {
+    for (const PeerPlace& peer : peers) {
+      Diagnostic d = error_at(peer.at, peer.label + ": " + what);
+      d.why = why;
+      d.fix = fix;
+      findings_.push_back(std::move(d));
+    }
+  }
+
+  void check_public_keys() {
+    if (first_agent_ && !private_key_given_) {
+      Diagnostic d = error_at(*first_agent_, "there are peers, but no private-key in [security]");
+      d.why = "with auth = public-key each node proves itself by a key of its own";
+      d.fix =
+          "run `(umask 077; tribecast keygen --private-key > /etc/tribecast/private.key)` on this "
+          "node, and name the file: private-key = /etc/tribecast/private.key";
+      findings_.push_back(std::move(d));
+    }
+    require_of_peers(peers_without_key_, "public-key is missing", "auth = public-key",
+                     "public-key = what `tribecast keygen --public-key < PRIVATE-KEY-FILE` prints "
+                     "on that node");
+  }
+
   void check_keyring() {
+    require_of_peers(peers_without_address_, "address is missing", "",
+                     "address = 10.0.0.1, or a name, each with :PORT or without");
+    require_of_peers(roaming_peers_, "roaming needs auth = public-key",
+                     "a keyring proves no identity: a peer is who answers at its addresses", "");
+    if (!key_places_.empty()) {
+      const auto& [label, at] = key_places_.begin()->second;
+      Diagnostic d = error_at(*at, label + ": public-key is not used: auth = keyring");
+      d.severity = Severity::warning;
+      d.fix = "[security] auth = public-key, on every node";
+      findings_.push_back(std::move(d));
+    }
     if (!first_agent_ || keyring_given_) return;
     Diagnostic d = error_at(*first_agent_, "there are peers, but no keyring in [security]");
     d.why = "who can inject a heartbeat becomes a member: the agents talk sealed only";
@@ -236,9 +298,14 @@ class Builder {
   std::vector<GroupPlace> group_places_;
   std::map<std::string, std::pair<std::string, const Place*>> peer_places_;
   std::vector<GroupUse> group_uses_;
+  std::map<std::string, std::pair<std::string, const Place*>> key_places_;
+  std::vector<PeerPlace> peers_without_address_;
+  std::vector<PeerPlace> peers_without_key_;
+  std::vector<PeerPlace> roaming_peers_;
   Place first_peer_;
   std::optional<Place> first_agent_;  // the first peer that has one
   bool keyring_given_ = false;
+  bool private_key_given_ = false;
 };
 
 // The sections of all files; those without a name are one, wherever they stand.

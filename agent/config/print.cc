@@ -33,19 +33,28 @@ std::string group_text(const Group& g) {
          line("drop-time", to_text(g.drop_time));
 }
 
-std::string peer_text(const Peer& p) {
+std::vector<std::string> texts_of(const std::vector<Prefix>& prefixes) {
+  std::vector<std::string> texts;
+  texts.reserve(prefixes.size());
+  for (const Prefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return texts;
+}
+
+std::string peer_text(const Peer& p, Auth auth) {
   std::string out = "\n[peer " + double_quoted(p.name) + "]\n";
   for (const PeerAddress& address : p.addresses) out += line("address", address.to_string());
-  std::vector<std::string> members;
-  for (const Prefix& prefix : p.members) members.push_back(prefix.to_string());
+  const std::vector<std::string> members = texts_of(p.members);
   std::vector<std::string> rewrites;
   for (const Translation& rewrite : p.rewrites) rewrites.push_back(rewrite.to_string());
-  return out + line("members", list(members, "any")) + line("groups", list(p.groups, "all")) +
+  out += line("members", list(members, "any")) + line("groups", list(p.groups, "all")) +
          (rewrites.empty() ? "" : line("rewrite", list(rewrites, ""))) +
          line("max-members", std::to_string(p.max_members)) +
          line("max-rate", std::to_string(p.max_rate)) + line("copies", std::to_string(p.copies)) +
          line("peer-dead-time", p.peer_dead_time ? to_text(*p.peer_dead_time) : "off") +
          line("agentless", yes_no(p.agentless));
+  if (!p.public_key.empty()) out += line("public-key", p.public_key);
+  if (auth == Auth::public_key) out += line("roaming", list(texts_of(p.roaming), "any"));
+  return out;
 }
 
 }  // namespace
@@ -66,8 +75,11 @@ std::string to_text(const Config& c) {
          line("group", plain(c.control.group)) + "\n[security]\n";
   if (!c.security.keyring.empty()) out += line("keyring", double_quoted(c.security.keyring));
   out += line("auth", c.security.auth == Auth::keyring ? "keyring" : "public-key");
+  if (!c.security.private_key.empty()) {
+    out += line("private-key", double_quoted(c.security.private_key));
+  }
   for (const Group& group : c.groups) out += group_text(group);
-  for (const Peer& peer : c.peers) out += peer_text(peer);
+  for (const Peer& peer : c.peers) out += peer_text(peer, c.security.auth);
   return out;
 }
 

@@ -55,6 +55,7 @@ constexpr std::array kKinds = {
          "`FROM -> TO`, two prefixes of one length, or two addresses; several are separated by "
          "commas: `10.0.0.0/16 -> 172.31.0.0/16, 10.1.0.5 -> 172.30.0.5`"},
     Kind{"auth", "`keyring` or `public-key`"},
+    Kind{"public key", "44 characters of base64, as `tribecast keygen --public-key` prints them"},
     Kind{"format", "`tribes` or `raw`"},
     Kind{"failure", "`keep` or `drop`"},
 };
@@ -82,11 +83,17 @@ constexpr std::array kSettings = {
     Setting{"control", "group", "name", "tribecast", "", "", kOnce, kNow,
             "Members of this group may use the socket."},
 
-    Setting{"security", "keyring", "path", "", "", "", kOnce, kNow,
-            "The file with the cluster's keys, the same on every node; must be set as soon as "
-            "there is a peer. `tribecast keygen` makes one."},
-    Setting{"security", "auth", "auth", "keyring", "", "", kOnce, kLater,
-            "How peers prove who they are."},
+    Setting{
+        "security", "keyring", "path", "", "", "", kOnce, kNow,
+        "The file with the cluster's keys, the same on every node; must be set as soon as "
+        "there is a peer. `tribecast keygen` makes one. With `auth = public-key` it may be left "
+        "out; with it, who is to take part needs a key of the ring too."},
+    Setting{"security", "auth", "auth", "keyring", "", "", kOnce, kNow,
+            "How peers prove who they are: by a key that all share, or each by its own; "
+            "docs/security.md compares them. The same on every node."},
+    Setting{"security", "private-key", "path", "", "", "", kOnce, kNow,
+            "The file with this node's private key; must be set for `auth = public-key` as soon as "
+            "there is a peer. `tribecast keygen --private-key` makes one."},
 
     Setting{"group", "address", "group address", "", "", "", kOnce, kNow,
             "The group's address and port. Must be set."},
@@ -104,7 +111,8 @@ constexpr std::array kSettings = {
             "lost."},
 
     Setting{"peer", "address", "peer address", "", "", "", kRepeatable, kNow,
-            "Where its agent listens. Must be set."},
+            "Where its agent listens. Must be set, but for a peer with a public key that begins by "
+            "itself, from behind an address translator."},
     Setting{"peer", "members", "prefixes", "any", "", "", kOnce, kNow,
             "Only members that announce these addresses (after `rewrite`) are accepted from this "
             "peer."},
@@ -128,8 +136,13 @@ constexpr std::array kSettings = {
         "peer", "agentless", "yes or no", "no", "", "", kOnce, kNow,
         "The peer runs no agent: what is captured here is sent to the group's port at its first "
         "address as it is, in the open, and nothing comes back. See docs/nat.md."},
-    Setting{"peer", "public-key", "text", "", "", "", kOnce, kLater,
-            "The peer's public key, for `auth = public-key`."},
+    Setting{"peer", "public-key", "public key", "", "", "", kOnce, kNow,
+            "The peer's public key; must be set for `auth = public-key`. The peer with this node's "
+            "own key is `self`."},
+    Setting{
+        "peer", "roaming", "prefixes", "any", "", "", kOnce, kNow,
+        "With `auth = public-key`: where the peer is followed to, and may begin from, beside its "
+        "addresses."},
 
     Setting{"discovery", "dns", "text", "", "", "", kOnce, kLater, "A name with all peers."},
     Setting{"discovery", "file", "path", "", "", "", kOnce, kLater, "A file with all peers."},

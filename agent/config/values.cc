@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/utf8.h"
+#include "seal/node_key.h"
 
 namespace tribecast::config {
 namespace {
@@ -233,6 +234,12 @@ Converted<Auth> to_auth(std::string_view text) {
   if (text == "keyring") return Auth::keyring;
   if (text == "public-key") return Auth::public_key;
   return wrong(in_quotes(text) + " is neither 'keyring' nor 'public-key'");
+}
+
+Converted<std::string> to_public_key(std::string_view text) {
+  const auto key = seal::parse_public_key(text);
+  if (!key) return wrong("the value " + key.error());
+  return std::string(text);
 }
 
 Converted<Format> to_format(std::string_view text) {

@@ -22,6 +22,8 @@ Converted<std::uint64_t> to_number(std::string_view text);
 Converted<std::uint64_t> to_size(std::string_view text);
 Converted<Duration> to_duration(std::string_view text);
 Converted<Auth> to_auth(std::string_view text);
+// Base64; does not repeat the text, which may be a private key that was mistaken for one.
+Converted<std::string> to_public_key(std::string_view text);
 Converted<Format> to_format(std::string_view text);
 
 // Never a name, never multicast; kDefaultPort when there is no port.

@@ -100,6 +100,9 @@ std::string text_json(std::string_view verb, std::string_view text, std::string_
 std::string live_change_json(const LiveChange& change, std::string_view generated_at);
 std::string keygen_json(std::string_view id, std::string_view key, bool primary,
                         std::string_view generated_at);
+// Of a node; without a private key only the public one is told.
+std::string key_pair_json(std::string_view private_key, std::string_view public_key,
+                          std::string_view generated_at);
 std::string key_list_json(const KeyList& list, std::string_view generated_at);
 std::string version_json(std::string_view version, std::string_view generated_at);
 

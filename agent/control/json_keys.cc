@@ -24,6 +24,14 @@ Json json_of(const KeyRow& row) {
 
 }  // namespace
 
+std::string key_pair_json(std::string_view private_key, std::string_view public_key,
+                          std::string_view generated_at) {
+  Json json = document("keygen", generated_at);
+  if (!private_key.empty()) json["private_key"] = private_key;
+  json["public_key"] = public_key;
+  return page(json);
+}
+
 std::string key_list_json(const KeyList& list, std::string_view generated_at) {
   Json json = document("key-list", generated_at);
   json["keyring"] = list.file;

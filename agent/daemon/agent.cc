@@ -67,9 +67,9 @@ Agent::Agent(io::Loop& loop, Log& log, std::string config_path)
 
 // --- start, reload, stop -------------------------------------------------------------------------
 
-io::OsResult<Done> Agent::open(const config::Config& config, config::KeyringFile keyring) {
+io::OsResult<Done> Agent::open(const config::Config& config, config::KeyFiles keys) {
   config_ = config;
-  keyring_ = std::move(keyring);
+  keys_ = std::move(keys);
   names_ = std::make_unique<io::NameTable>(
       loop_, seal::system_random(),
       [this](const std::string& name, const std::vector<Address>&) { on_resolved(name); });
@@ -161,8 +161,7 @@ void Agent::start() {
 void Agent::apply(const config::Config& config) {
   config_ = config;
   const Instant now = io::now();
-  const seal::Keyring ring = keyring_.ring.value_or(seal::Keyring{});
-  core_.configure(now, to_settings(config_), ring, actions_);
+  core_.configure(now, to_settings(config_), keys_.credentials(config_.security.auth), actions_);
   apply_names();
   for (const config::Peer& peer : config_.peers) set_endpoints(peer);
   listeners_at_ = Instant::min();

@@ -31,8 +31,8 @@ class Agent {
   Agent(io::Loop& loop, Log& log, std::string config_path);
 
   // Opens what needs rights: capture, injection, netlink, the transport's sockets, the control
-  // socket. The configuration and the keyring are good.
-  io::OsResult<Done> open(const config::Config& config, config::KeyringFile keyring);
+  // socket. The configuration and the keys are good.
+  io::OsResult<Done> open(const config::Config& config, config::KeyFiles keys);
   // From now on everything runs; says ready.
   void start();
 
@@ -106,7 +106,7 @@ class Agent {
   Log& log_;
   std::string config_path_;
   config::Config config_;
-  config::KeyringFile keyring_;
+  config::KeyFiles keys_;
   Instant started_;
   Trial trial_;
   Events events_;

@@ -1,12 +1,14 @@
 // tribecastd: reads its configuration, opens what needs rights, gives them up, runs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/program_options.hpp>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 
 #include "control/exit_code.h"
 #include "daemon/agent.h"
@@ -79,18 +81,16 @@ class Signals {
 int run(const Options& options) {
   daemon::Log log;
   auto outcome = config::load(options.config);
-  config::KeyringFile keyring;
-  if (outcome.config && !outcome.config->security.keyring.empty()) {
-    keyring = config::load_keyring(outcome.config->security.keyring);
-  }
+  config::KeyFiles keys;
+  if (outcome.config) keys = config::load_keys(outcome.config->security);
   config::Diagnostics findings = outcome.diagnostics;
-  findings.insert(findings.end(), keyring.findings.begin(), keyring.findings.end());
+  std::ranges::move(keys.findings(), std::back_inserter(findings));
   if (!findings.empty()) fmt::print(stderr, "{}", config::to_text(findings));
   if (!outcome.config || has_errors(findings)) return kBadConfig;
 
   io::Loop loop(1);
   daemon::Agent agent(loop, log, options.config);
-  if (const auto opened = agent.open(*outcome.config, std::move(keyring)); !opened) {
+  if (const auto opened = agent.open(*outcome.config, std::move(keys)); !opened) {
     log.write(Severity::error, "start_failed", opened.error().message());
     return kFailed;
   }

@@ -47,15 +47,13 @@ Result<std::string, Failure> Agent::change(const control::Request& request) {
   return reload(*trial);
 }
 
-// Good files and a good keyring, or every mistake.
+// Good files and good keys, or every mistake.
 Result<Agent::Fresh, Failure> Agent::read_files() {
   auto outcome = config::load(config_path_);
   InForce next;
-  if (outcome.config && !outcome.config->security.keyring.empty()) {
-    const bool same_file = outcome.config->security.keyring == config_.security.keyring;
-    next.keyring =
-        config::load_keyring(outcome.config->security.keyring, same_file ? &keyring_ : nullptr);
-    std::ranges::copy(next.keyring.findings, std::back_inserter(outcome.diagnostics));
+  if (outcome.config) {
+    next.keys = config::load_keys(outcome.config->security, &config_.security, &keys_);
+    std::ranges::move(next.keys.findings(), std::back_inserter(outcome.diagnostics));
   }
   if (!outcome.config || has_errors(outcome.diagnostics)) {
     return refused(Exit::bad_config, config::to_text(outcome.diagnostics));
@@ -81,7 +79,7 @@ io::OsResult<Done> Agent::switch_to(const InForce& next) {
     start_socket(*socket);
     sockets_.push_back(std::move(socket));
   }
-  keyring_ = next.keyring;
+  keys_ = next.keys;
   interfaces_->configure(next.config.groups);
   apply(next.config);
   return Done{};
@@ -101,7 +99,7 @@ Result<std::string, Failure> Agent::reload(std::optional<Duration> trial) {
   }
   const auto next = read_files();
   if (!next) return failed(next.error());
-  InForce before{config_, keyring_};
+  InForce before{config_, keys_};
   if (const auto switched = switch_to(next->in_force); !switched) {
     return failed({Exit::bad_config, switched.error().message() + "\n"});
   }

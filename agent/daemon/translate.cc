@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 
+#include "base/check.h"
 #include "base/hex.h"
+#include "seal/node_key.h"
 
 namespace tribecast::daemon {
 namespace {
@@ -150,6 +152,11 @@ relay::Settings to_settings(const config::Config& config) {
                               .agentless = peer.agentless,
                               .copies = peer.copies,
                               .dead_time = peer.peer_dead_time.value_or(Duration::zero())});
+    if (config.security.auth != config::Auth::public_key || peer.agentless) continue;
+    const auto key = seal::parse_public_key(peer.public_key);
+    TC_CHECK(static_cast<bool>(key));  // judged with the configuration
+    settings.peers.back().public_key = *key;
+    settings.peers.back().roaming = peer.roaming;
   }
   return settings;
 }

@@ -22,11 +22,11 @@ namespace tribecast::daemon {
 // What the agent runs with.
 struct InForce {
   config::Config config;
-  config::KeyringFile keyring;
+  config::KeyFiles keys;
 
   // Whether it would act in the same way.
   [[nodiscard]] bool same_as(const InForce& other) const {
-    return config == other.config && keyring.ring == other.keyring.ring;
+    return config == other.config && keys.same_keys(other.keys);
   }
 };
 

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(every_key_of_this_version) {
       "broadcasts = yes\nmax-age = 250ms\ndrop-time = 5m\n"
       "[peer \"p\"]\naddress = 10.0.0.2\naddress = p.example:1\nmembers = any\ngroups = g\n"
       "rewrite = 10.0.0.0/24 -> 10.7.0.0/24\nmax-members = 3\nmax-rate = 100\n"
-      "copies = 1\npeer-dead-time = 1000ms\nagentless = no\npublic-key = \"\"\n");
+      "copies = 1\npeer-dead-time = 1000ms\nagentless = no\n");
   BOOST_TEST(c.node.name == "n1");
   BOOST_TEST(c.node.site == "Hall 3, rack 2");
   BOOST_TEST(c.relay.listen.size() == 2U);
@@ -143,8 +143,6 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_is_called) {
            Row{"[relay]\nmax-datagram = aut",
                "2: relay: max-datagram: 'aut' is no size such as 1232, 64k or 8m, or 'auto'"},
            Row{"[control]\nsocket =", "2: control: socket: the path is empty"},
-           Row{"[security]\nauth = public-key",
-               "2: security: auth: 'public-key' is not supported yet by this version"},
            Row{"[security]\nauth = none",
                "2: security: auth: 'none' is neither 'keyring' nor 'public-key'"},
            Row{"[group]\naddress = 228.0.0.4:45564", "1: [group] has no name"},
@@ -209,12 +207,60 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_peer_is_called) {
            Row{peer("b", "address = 10.0.0.1\nmax-rate = 9"),
                "7: peer \"b\": max-rate: 9 is not in 10-1000000"},
            Row{peer("b", "address = 10.0.0.1\npublic-key = x"),
-               "7: peer \"b\": public-key: 'x' is not supported yet by this version"},
+               "7: peer \"b\": public-key: the value is not 44 characters of base64"},
+           Row{peer("b", "address = 10.0.0.1\npublic-key = \"\""),
+               "7: peer \"b\": public-key: the value is not 44 characters of base64"},
+           Row{peer("b", "address = 10.0.0.1\npublic-key = " + std::string(43, 'A') + "="),
+               "7: peer \"b\": public-key: the value is no public key of anybody"},
+           Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/8"),
+               "5: peer \"b\": roaming needs auth = public-key"},
+           Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/99"),
+               "5: peer \"b\": roaming needs auth = public-key\n"
+               "7: peer \"b\": roaming: '10.0.0.0/99' is no prefix such as 10.0.0.0/8"},
            Row{peer("b", "adress = 10.0.0.1"),
                "5: peer \"b\": address is missing\n6: unknown key 'adress' in [peer \"b\"]"},
        }) {
     BOOST_TEST(said(parsed(kKeyring + group + row.peers)) == row.said, row.peers);
   }
+}
+
+BOOST_AUTO_TEST_CASE(public_keys) {
+  const std::string one = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=";
+  const std::string two = "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=";
+  const std::string rest = "auth = public-key\n[group \"g\"]\naddress = 228.0.0.4:45564\n";
+  const std::string security = "[security]\nprivate-key = /p\n" + rest;
+  const Config c = config_of(
+      security + peer("b", "public-key = " + one + "\n") +
+      peer("c", "address = 10.0.0.1\npublic-key = " + two + "\nroaming = 10.0.0.0/8, 192.0.2.1"));
+  BOOST_TEST((c.security.auth == Auth::public_key));
+  BOOST_TEST(c.security.private_key == "/p");
+  BOOST_TEST(c.security.keyring == "");
+  BOOST_TEST(c.peers[0].addresses.empty());
+  BOOST_TEST(c.peers[0].public_key == one);
+  BOOST_TEST(c.peers[0].roaming.empty());
+  BOOST_TEST(c.peers[1].public_key == two);
+  BOOST_TEST(c.peers[1].roaming.size() == 2U);
+
+  struct Row {
+    std::string text;
+    const char* said;
+  };
+  for (const Row& row : {
+           Row{"[security]\n" + rest + peer("b", "public-key = " + one),
+               "5: there are peers, but no private-key in [security]"},
+           Row{security + peer("b", "address = 10.0.0.1"), "6: peer \"b\": public-key is missing"},
+           Row{security + peer("b", "public-key = " + one + "\n") +
+                   peer("c", "public-key = " + one),
+               "9: peer \"c\": public-key: it is there already: peer \"b\" (first at line 7)"},
+           Row{"[security]\nprivate-key =\n" + rest, "2: security: private-key: the path is empty"},
+       }) {
+    BOOST_TEST(said(parsed(row.text)) == row.said, row.text);
+  }
+  // Told, but no mistake: the keys come before the change of `auth`.
+  const Outcome unused = parsed(kKeyring + "[group \"g\"]\naddress = 228.0.0.4:45564\n" +
+                                peer("b", "address = 10.0.0.1\npublic-key = " + one));
+  BOOST_TEST(unused.config.has_value());
+  BOOST_TEST(said(unused) == "7: peer \"b\": public-key is not used: auth = keyring");
 }
 
 BOOST_AUTO_TEST_CASE(all_mistakes_of_all_files_in_one_run) {

@@ -63,6 +63,19 @@ BOOST_AUTO_TEST_CASE(carets_count_characters_and_long_lines_are_cut) {
   BOOST_TEST(to_text(d).find(std::string(10, '^') + "\n") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_effective_configuration_parses_to_the_same_with_public_keys) {
+  const std::string text =
+      "[node]\nname = n\n[security]\nauth = public-key\nprivate-key = \"/p # x\"\n"
+      "[group \"g\"]\naddress = 239.1.1.1:*\n"
+      "[peer \"p\"]\npublic-key = hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"
+      "roaming = 10.0.0.0/8, 192.0.2.1\n";
+  const Outcome outcome = parse({{"a", text}});
+  BOOST_REQUIRE_MESSAGE(outcome.config.has_value(), to_text(outcome.diagnostics));
+  const Outcome again = parse({{"again", to_text(*outcome.config)}});
+  BOOST_REQUIRE_MESSAGE(again.config.has_value(), to_text(again.diagnostics));
+  BOOST_TEST((*again.config == *outcome.config));
+}
+
 BOOST_AUTO_TEST_CASE(the_effective_configuration_parses_to_the_same) {
   const Outcome outcome = parse({{"a",
                                   "[node]\nname = \"#1\"\nsite = \" a # b \"\n"
@@ -82,15 +95,16 @@ BOOST_AUTO_TEST_CASE(the_effective_configuration_parses_to_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(the_effective_configuration_shows_every_setting) {
-  const Outcome outcome =
-      parse({{"a",
-              "[node]\nname = n\n[security]\nkeyring = /k\n"
-              "[group \"g\"]\naddress = 228.0.0.4:45564\n"
-              "[peer \"p\"]\naddress = web\nrewrite = 10.0.0.0/8 -> 11.0.0.0/8\n"}});
+  const Outcome outcome = parse({{"a",
+                                  "[node]\nname = n\n[security]\nkeyring = /k\n"
+                                  "auth = public-key\nprivate-key = /p\n"
+                                  "[group \"g\"]\naddress = 228.0.0.4:45564\n"
+                                  "[peer \"p\"]\naddress = web\nrewrite = 10.0.0.0/8 -> 11.0.0.0/8\n"
+                                  "public-key = hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"}});
   BOOST_REQUIRE(outcome.config.has_value());
   const std::string text = to_text(*outcome.config);
   for (const Setting& s : settings()) {
-    if (s.section == "discovery" || s.key == "public-key") continue;
+    if (s.section == "discovery") continue;
     BOOST_TEST(text.find("\n" + std::string(s.key) + " = ") != text.npos, s.key);
   }
 }

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_reload_that_changes_nothing_is_no_step) {
 BOOST_AUTO_TEST_CASE(another_key_is_a_change) {
   Trial trial;
   InForce next = in_force("a");
-  next.keyring.ring = seal::Keyring{};
+  next.keys.keyring.ring = seal::Keyring{};
   trial.reloaded(in_force("a"), next, kNever);
   BOOST_TEST(trial.before() != nullptr);
 }
