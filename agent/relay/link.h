@@ -156,6 +156,7 @@ struct Link {
   std::string site;
   std::string version;
   PeerState shown = PeerState::silent;  // as the last event told
+  bool told_other_mode = false;         // as the reason of being rejected
 
   RateLimit rate;  // of its data
   std::uint64_t sent = 0;
@@ -164,6 +165,8 @@ struct Link {
 
   // More than a tenth is missing, in either direction, of enough probes to say so.
   [[nodiscard]] bool is_lossy() const;
+  // What it was rejected for last is a handshake of the other `auth`.
+  [[nodiscard]] bool has_other_mode() const { return other_mode && other_mode == key_rejected; }
   [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local || key_is_own; }
   [[nodiscard]] bool in_group(const std::string& group) const;
   [[nodiscard]] bool may_announce(const Address& member) const;

@@ -59,7 +59,7 @@ constexpr std::array kStateChanges = {
 
 std::string_view rejection_of(const Link& link) {
   const bool by_key = link.settings.public_key.has_value();
-  if (link.other_mode == link.key_rejected) {
+  if (link.has_other_mode()) {
     return by_key ? "has auth = keyring, this node auth = public-key: set the same on both"
                   : "has auth = public-key, this node auth = keyring: set the same on both";
   }
@@ -276,7 +276,12 @@ PeerState Links::state_of(Instant now, const Link& link) const {
   if (link.is_self()) return PeerState::self;
   // Whether it hears anything nobody tells us.
   if (link.settings.agentless) return link.endpoints.empty() ? PeerState::silent : PeerState::up;
-  if (link.goodbye) return PeerState::stopped;
+  // What came after the goodbye, and was not its own, tells more than the goodbye.
+  const bool rejected = within(link.key_rejected, kKeyRejectedShown);
+  if (link.goodbye) {
+    return rejected && *link.key_rejected > *link.goodbye ? PeerState::key_rejected
+                                                          : PeerState::stopped;
+  }
   if (link.current && within(link.last_heard, kSilentTime)) {
     // Who is heard again tells first that it has heard nothing for as long as we.
     const bool answered = link.they_hear_us || within(link.current->established, kSilentTime) ||
@@ -284,7 +289,7 @@ PeerState Links::state_of(Instant now, const Link& link) const {
     if (!answered) return PeerState::half_open_out;
     return link.is_lossy() ? PeerState::lossy : PeerState::up;
   }
-  if (within(link.key_rejected, kKeyRejectedShown)) return PeerState::key_rejected;
+  if (rejected) return PeerState::key_rejected;
   const bool greets_in_vain =
       link.greeting_heard && link.greeting_since && now - *link.greeting_since >= kGreetsInVain;
   if (greets_in_vain && within(link.greeting_heard, kSilentTime)) return PeerState::half_open_out;
@@ -293,11 +298,13 @@ PeerState Links::state_of(Instant now, const Link& link) const {
 
 void Links::tell_changes(Instant now, Link& link, Actions& out) {
   const PeerState state = state_of(now, link);
-  if (state == link.shown) return;
+  const bool rejected = state == PeerState::key_rejected;
+  const bool other_reason = rejected && link.has_other_mode() && !link.told_other_mode;
+  if (state == link.shown && !other_reason) return;
   link.shown = state;
+  link.told_other_mode = rejected && link.has_other_mode();
   const auto change = std::ranges::find(kStateChanges, state, &StateChange::state);
   if (change == kStateChanges.end()) return;
-  const bool rejected = state == PeerState::key_rejected;
   const std::string_view text = rejected ? rejection_of(link) : change->text;
   out.events.push_back({change->kind, link.settings.name, std::string(text)});
 }
