@@ -48,10 +48,10 @@ def header(kind, ring_id, index, counter):
 
 
 class Noise:
-    """Noise_NNpsk0_25519_ChaChaPoly_SHA256, both sides at once."""
+    """A handshake with 25519, ChaChaPoly and SHA256, both sides at once."""
 
-    def __init__(self, prologue):
-        name = b"Noise_NNpsk0_25519_ChaChaPoly_SHA256"
+    def __init__(self, pattern, prologue):
+        name = b"Noise_" + pattern + b"_25519_ChaChaPoly_SHA256"
         self.hash = hashlib.sha256(name).digest()
         self.chaining = self.hash
         self.key = None
@@ -80,13 +80,76 @@ class Noise:
         self.mix_hash(sealed)
         return sealed
 
+    def shared(self, secret, public):
+        self.mix_key(secret.exchange(X25519PublicKey.from_public_bytes(public)))
+
     def ephemeral(self, public):
         self.mix_hash(public)
         self.mix_key(public)
 
 
+def psk_of(v):
+    if "ring_key" not in v:
+        return bytes(32)
+    return hashlib.blake2b(b"tribecast psk v1", digest_size=32, key=v["ring_key"]).digest()
+
+
+def ring_id_of(v):
+    return v["ring_id"][0] if "ring_id" in v else 0
+
+
+def mac(receiver, psk, datagram):
+    key = hashlib.blake2b(b"tribecast mac v1" + receiver, digest_size=32, key=psk).digest()
+    return hashlib.blake2b(datagram, digest_size=16, key=key).digest()
+
+
+def verify_handshake_by_key(v):
+    psk = psk_of(v)
+    check(psk == v["psk"], "psk")
+    index, = struct.unpack(">I", v["initiator_index"])
+    init_header = header(5, ring_id_of(v), index, 0)
+    response_header = header(6, ring_id_of(v), index, 0)
+    check(v["prologue"] == b"tribecast 1 public-key" + init_header, "prologue")
+
+    def pair(name):
+        secret = X25519PrivateKey.from_private_bytes(v[name])
+        return secret, raw(secret.public_key())
+
+    static_i, open_i = pair("initiator_static_secret")
+    static_r, open_r = pair("responder_static_secret")
+    secret_i, public_i = pair("initiator_ephemeral_secret")
+    secret_r, public_r = pair("responder_ephemeral_secret")
+    noise = Noise(b"IKpsk2", v["prologue"])
+    noise.mix_hash(open_r)
+    noise.ephemeral(public_i)
+    noise.shared(static_r, public_i)  # es
+    first = public_i + noise.encrypt(open_i)
+    noise.shared(static_r, open_i)  # ss
+    first = init_header + first + noise.encrypt(v["init_plain"])
+    check(first + mac(open_r, psk, first) == v["init_datagram"], "init_datagram")
+    noise.ephemeral(public_r)
+    noise.shared(secret_r, public_i)  # ee
+    noise.shared(static_i, public_r)  # se
+    noise.mix_key_and_hash(psk)
+    second = response_header + public_r + noise.encrypt(v["response_plain"])
+    check(second + mac(open_i, psk, second) == v["response_datagram"], "response_datagram")
+    verify_end_of_handshake(noise, v)
+    check(len(v["init_datagram"]) == 148 and len(v["response_datagram"]) == 100,
+          "the size of the handshake messages by key")
+
+
+def verify_end_of_handshake(noise, v):
+    check(noise.hash == v["handshake_hash"], "handshake_hash")
+    to_responder, to_initiator = noise.derive(b"", 2)
+    check(to_responder == v["key_to_responder"], "key_to_responder")
+    check(to_initiator == v["key_to_initiator"], "key_to_initiator")
+    check(v["init_plain"][:12] == v["initiator_index"] + v["initiator_instance"], "init_plain")
+    check(v["response_plain"][:12] == v["responder_index"] + v["responder_instance"],
+          "response_plain")
+
+
 def verify_handshake(v):
-    psk = hashlib.blake2b(b"tribecast psk v1", digest_size=32, key=v["ring_key"]).digest()
+    psk = psk_of(v)
     check(psk == v["psk"], "psk")
     index, = struct.unpack(">I", v["initiator_index"])
     init_header = header(1, v["ring_id"][0], index, 0)
@@ -96,7 +159,7 @@ def verify_handshake(v):
     secret_r = X25519PrivateKey.from_private_bytes(v["responder_ephemeral_secret"])
     public_i = raw(secret_i.public_key())
     public_r = raw(secret_r.public_key())
-    noise = Noise(v["prologue"])
+    noise = Noise(b"NNpsk0", v["prologue"])
     noise.mix_key_and_hash(psk)
     noise.ephemeral(public_i)
     init = init_header + public_i + noise.encrypt(v["init_plain"])
@@ -106,14 +169,7 @@ def verify_handshake(v):
     noise.mix_key(shared)
     response = header(2, v["ring_id"][0], index, 0) + public_r + noise.encrypt(v["response_plain"])
     check(response == v["response_datagram"], "response_datagram")
-    check(noise.hash == v["handshake_hash"], "handshake_hash")
-    to_responder, to_initiator = noise.derive(b"", 2)
-    check(to_responder == v["key_to_responder"], "key_to_responder")
-    check(to_initiator == v["key_to_initiator"], "key_to_initiator")
-
-    check(v["init_plain"][:12] == v["initiator_index"] + v["initiator_instance"], "init_plain")
-    check(v["response_plain"][:12] == v["responder_index"] + v["responder_instance"],
-          "response_plain")
+    verify_end_of_handshake(noise, v)
     check(len(init) == 84 and len(response) == 84, "the size of the handshake messages")
 
 
@@ -152,12 +208,14 @@ def verify_pairs(v):
             ("initiator", "pair_from_initiator", "key_to_responder", "responder_index"),
             ("responder", "pair_from_responder", "key_to_initiator", "initiator_index")):
         frames = pair(name, key, index, 0)
-        check([kind for kind, _ in frames] == [1, 2, 3, 9], "the order of the frames of " + name)
+        kinds = [1, 2, 3] + [9] * ("ring_key" in v)
+        check([kind for kind, _ in frames] == kinds, "the order of the frames of " + name)
         hello = text(v[side + "_name_text"]) + text(b"site") + text(b"0.1.0")
         check(frames[0][1] == hello, "hello of " + name)
         check(frames[1][1] == grant(side), "grant of " + name)
         check(len(frames[2][1]) == 33, "probe of " + name)
-        check(frames[3][1] == v["ring_id"] + fingerprint(v["ring_key"]), "ring of " + name)
+        if "ring_key" in v:
+            check(frames[3][1] == v["ring_id"] + fingerprint(v["ring_key"]), "ring of " + name)
     probe = frames_of(v["pair_from_initiator_plain"])[2][1]
     sequence, _, echo, _, _, holding, answer_now = struct.unpack(">IQQIIIB", probe)
     check((sequence, holding, answer_now) == (1, 0, 1), "the first probe")
@@ -200,12 +258,14 @@ def verify_sealed():
 
 
 def main():
-    values = {}
-    for name, value in lines("exchange.txt"):
-        values[name] = value.encode() if name.endswith("_text") else bytes.fromhex(value)
-    verify_handshake(values)
-    verify_pairs(values)
-    verify_data(values)
+    for file in ("exchange.txt", "exchange_by_key.txt", "exchange_by_key_alone.txt"):
+        values = {}
+        for name, value in lines(file):
+            values[name] = value.encode() if name.endswith("_text") else bytes.fromhex(value)
+        by_key = "initiator_static_secret" in values
+        (verify_handshake_by_key if by_key else verify_handshake)(values)
+        verify_pairs(values)
+        verify_data(values)
     verify_sealed()
     print(f"wire vectors: {checks} checks, all right")
 
