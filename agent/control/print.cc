@@ -25,7 +25,7 @@ constexpr std::array<StateEntry, kPeerStates.size()> kStateEntries = {{
     {'>', Tone::warn, "we hear it, it does not hear us: is its UDP port open towards this host?"},
     {'<', Tone::warn, "it hears us, we do not hear it: is our UDP port open towards it?"},
     {'?', Tone::bad, "nothing is heard: is its agent running, and the UDP port open both ways?"},
-    {'!', Tone::bad, "its key is not in our keyring: copy the same keyring to every node"},
+    {'!', Tone::bad, "its key does not fit: another keyring, public-key or auth; tribecast events tells"},
     {'.', Tone::faint, "its agent was stopped"},
     {'-', Tone::faint, ""},
     {'=', Tone::faint, ""},
