@@ -73,4 +73,16 @@ bool Link::may_be_at(const Address& address) const {
                              [&](const Prefix& prefix) { return prefix.contains(address); });
 }
 
+std::string_view Link::rejection() const {
+  if (!settings.public_key) {
+    return has_other_mode()
+               ? "has auth = public-key, this node auth = keyring: set the same on both"
+               : "sends what no key of our ring opens: compare the keyrings";
+  }
+  return has_other_mode() ? "has auth = keyring, this node auth = public-key: set the same on both"
+                          : "does not hold the key that is configured for it, or not our public "
+                            "key: compare both "
+                            "with `tribecast keygen --public-key`, and the keyrings";
+}
+
 }  // namespace tribecast::relay

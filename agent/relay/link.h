@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -167,6 +168,8 @@ struct Link {
   [[nodiscard]] bool is_lossy() const;
   // What it was rejected for last is a handshake of the other `auth`.
   [[nodiscard]] bool has_other_mode() const { return other_mode && other_mode == key_rejected; }
+  // For people, a clause: why it is key_rejected.
+  [[nodiscard]] std::string_view rejection() const;
   [[nodiscard]] bool is_self() const { return answers_as_self || address_is_local || key_is_own; }
   [[nodiscard]] bool in_group(const std::string& group) const;
   [[nodiscard]] bool may_announce(const Address& member) const;

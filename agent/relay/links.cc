@@ -57,17 +57,6 @@ constexpr std::array kStateChanges = {
     StateChange{PeerState::self, EventKind::peer_is_self, "is this host itself, not used"},
 };
 
-std::string_view rejection_of(const Link& link) {
-  const bool by_key = link.settings.public_key.has_value();
-  if (link.has_other_mode()) {
-    return by_key ? "has auth = keyring, this node auth = public-key: set the same on both"
-                  : "has auth = public-key, this node auth = keyring: set the same on both";
-  }
-  return by_key ? "does not hold the key that is configured for it, or not our public key: compare "
-                  "both with `tribecast keygen --public-key`, and the keyrings"
-                : "sends what no key of our ring opens: compare the keyrings";
-}
-
 }  // namespace
 
 Links::Links(RandomSource random) : random_(std::move(random)), instance_(random_u64(random_)) {}
@@ -240,12 +229,6 @@ Link* Links::find_by_endpoint(const Endpoint& endpoint) {
   return address == by_address_.end() ? nullptr : address->second;
 }
 
-Link* Links::find_by_key(const seal::PublicKey& key) {
-  const auto found = std::ranges::find_if(
-      links_, [&](const auto& link) { return link->settings.public_key == key; });
-  return found == links_.end() ? nullptr : found->get();
-}
-
 // --- state ---------------------------------------------------------------------------------------
 
 void Links::refuse(Link* link, Reason reason) {
@@ -305,7 +288,7 @@ void Links::tell_changes(Instant now, Link& link, Actions& out) {
   link.told_other_mode = rejected && link.has_other_mode();
   const auto change = std::ranges::find(kStateChanges, state, &StateChange::state);
   if (change == kStateChanges.end()) return;
-  const std::string_view text = rejected ? rejection_of(link) : change->text;
+  const std::string_view text = rejected ? link.rejection() : change->text;
   out.events.push_back({change->kind, link.settings.name, std::string(text)});
 }
 

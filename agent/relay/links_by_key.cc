@@ -83,6 +83,12 @@ bool Links::may_open(Instant now, bool known) {
   return true;
 }
 
+Link* Links::find_by_key(const seal::PublicKey& key) {
+  const auto found = std::ranges::find_if(
+      links_, [&](const auto& link) { return link->settings.public_key == key; });
+  return found == links_.end() ? nullptr : found->get();
+}
+
 // Its static key tells whose it is, wherever it comes from. The address tells only at whose door a
 // refusal is laid.
 std::optional<Links::Opened> Links::open_key_init(Instant now, const Path& from,
