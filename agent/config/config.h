@@ -21,6 +21,7 @@ inline constexpr std::uint16_t kDefaultPort = 45565;
 inline constexpr std::uint16_t kTomcatPort = 45564;
 inline constexpr std::size_t kMaxGroups = 64;
 inline constexpr std::size_t kMaxPeers = 1024;
+inline constexpr std::size_t kMaxDiscoveries = 16;
 inline constexpr std::size_t kMaxFileBytes = 1U << 20U;
 
 struct Node {
@@ -98,6 +99,21 @@ struct Peer {
   bool operator==(const Peer&) const = default;
 };
 
+enum class SourceKind : std::uint8_t { dns, file, exec };
+std::string_view name_of(SourceKind kind);  // the key: `dns`
+
+// Where more peers come from.
+struct Discovery {
+  std::string name;
+  SourceKind kind = SourceKind::file;
+  std::string source;  // a host name; an absolute path; an absolute path and words
+  Duration every = seconds(60);
+  Duration timeout = seconds(10);
+  std::uint64_t shrink_limit_percent = 50;
+
+  bool operator==(const Discovery&) const = default;
+};
+
 struct Config {
   Node node;
   Relay relay;
@@ -105,6 +121,7 @@ struct Config {
   Security security;
   std::vector<Group> groups;
   std::vector<Peer> peers;
+  std::vector<Discovery> discoveries;
 
   bool operator==(const Config&) const = default;
 };

@@ -23,11 +23,6 @@ Converted<std::string> to_socket_path(std::string_view text) {
   return Unexpected<std::string>{"longer than " + std::to_string(kMaxSocketPath) + " bytes"};
 }
 
-Converted<std::string> to_failure(std::string_view text) {
-  if (text == "keep" || text == "drop") return std::string(text);
-  return Unexpected<std::string>{"'" + std::string(text) + "' is neither 'keep' nor 'drop'"};
-}
-
 // Builds the Config section by section, and remembers where things stand for what must differ or
 // must exist.
 class Builder {
@@ -51,7 +46,7 @@ class Builder {
     if (config_.relay.listen.empty()) config_.relay.listen.push_back({Address(), kDefaultPort});
     check_peer_groups();
     config_.security.auth == Auth::keyring ? check_keyring() : check_public_keys();
-    if (!config_.peers.empty() && config_.groups.empty()) {
+    if (has_peers() && config_.groups.empty()) {
       Diagnostic d = error_at(first_peer_, "there are peers, but no [group]: nothing is relayed");
       d.severity = Severity::warning;
       d.fix = "[group \"tomcat\"] with address = 228.0.0.4:45564";
@@ -176,7 +171,7 @@ class Builder {
   void peer(Reader& in, const Section& section) {
     Peer peer;
     peer.name = section.name.value_or("");
-    if (config_.peers.empty()) first_peer_ = section.at;
+    note_peers(section.at);
     for (const auto& found : in.all("address", to_peer_address)) {
       check_peer_address(in, found.value, found.place);
       peer.addresses.push_back(found.value);
@@ -193,7 +188,7 @@ class Builder {
     if (peer.agentless) {
       in.require("address", "address = 10.0.0.1, or a name: where its Tomcat is");
     } else {
-      if (!first_agent_) first_agent_ = section.at;
+      note_agent(section.at);
       if (!in.is_given("address")) peers_without_address_.push_back({in.label(), section.at});
       public_key(in, section, peer);
     }
@@ -229,10 +224,51 @@ class Builder {
   }
 
   void discovery(Reader& in, const Section& section) {
-    findings_.push_back(error_at(section.at, "[discovery] is not supported yet by this version"));
-    in.all("every", to_duration);
-    in.all("timeout", to_duration);
-    in.all("on-failure", to_failure);
+    Discovery discovery;
+    discovery.name = section.name.value_or("");
+    note_peers(section.at);
+    note_agent(section.at);
+    discoveries_.push_back({in.label(), section.at});
+    if (check_source(in, section)) {
+      if (in.read("dns", to_dns_name, discovery.source)) discovery.kind = SourceKind::dns;
+      if (in.read("file", to_absolute_path, discovery.source)) discovery.kind = SourceKind::file;
+      if (in.read("exec", to_command, discovery.source)) discovery.kind = SourceKind::exec;
+    }
+    in.read("every", to_duration, discovery.every);
+    in.read("timeout", to_duration, discovery.timeout);
+    std::string failure;
+    in.read("on-failure", to_failure, failure);
+    in.read("shrink-limit", to_percentage, discovery.shrink_limit_percent);
+    config_.discoveries.push_back(std::move(discovery));
+    check_count(config_.discoveries.size(), kMaxDiscoveries, section.at, "[discovery] sections");
+  }
+
+  // Exactly one.
+  bool check_source(const Reader& in, const Section& section) {
+    std::string given;
+    for (const char* key : {"dns", "file", "exec"}) {
+      if (in.is_given(key)) given += (given.empty() ? "" : " and ") + std::string(key);
+    }
+    if (given.find(' ') == given.npos && !given.empty()) return true;
+    Diagnostic d = error_at(section.at, in.label() + (given.empty() ? ": where are the peers found?"
+                                                                    : ": " + given + " are set"));
+    d.fix = given.empty() ? "dns = NAME, file = PATH, or exec = COMMAND"
+                          : "keep one of them, and put the other into a section of its own";
+    findings_.push_back(std::move(d));
+    return false;
+  }
+
+  // The first section that is, or brings, peers.
+  void note_peers(const Place& at) {
+    if (config_.peers.empty() && config_.discoveries.empty()) first_peer_ = at;
+  }
+
+  void note_agent(const Place& at) {
+    if (!first_agent_) first_agent_ = at;
+  }
+
+  [[nodiscard]] bool has_peers() const {
+    return !config_.peers.empty() || !config_.discoveries.empty();
   }
 
   void check_peer_groups() {
@@ -266,6 +302,9 @@ class Builder {
           "node, and name the file: private-key = /etc/tribecast/private.key";
       findings_.push_back(std::move(d));
     }
+    require_of_peers(discoveries_, "needs auth = keyring",
+                     "it finds addresses, and with auth = public-key a peer is who has its key",
+                     "name the peers with their keys: [peer \"web-2\"] with public-key");
     require_of_peers(peers_without_key_, "public-key is missing", "auth = public-key",
                      "public-key = what `tribecast keygen --public-key < PRIVATE-KEY-FILE` prints "
                      "on that node");
@@ -302,8 +341,9 @@ class Builder {
   std::vector<PeerPlace> peers_without_address_;
   std::vector<PeerPlace> peers_without_key_;
   std::vector<PeerPlace> roaming_peers_;
+  std::vector<PeerPlace> discoveries_;
   Place first_peer_;
-  std::optional<Place> first_agent_;  // the first peer that has one
+  std::optional<Place> first_agent_;  // the first section that is, or brings, peers with an agent
   bool keyring_given_ = false;
   bool private_key_given_ = false;
 };

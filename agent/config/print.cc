@@ -1,3 +1,5 @@
+#include <array>
+
 #include "config/config.h"
 #include "config/values.h"
 
@@ -57,7 +59,19 @@ std::string peer_text(const Peer& p, Auth auth) {
   return out;
 }
 
+std::string discovery_text(const Discovery& d) {
+  return "\n[discovery " + double_quoted(d.name) + "]\n" + line(name_of(d.kind), plain(d.source)) +
+         line("every", to_text(d.every)) + line("timeout", to_text(d.timeout)) +
+         line("on-failure", "keep") +
+         line("shrink-limit", std::to_string(d.shrink_limit_percent) + "%");
+}
+
 }  // namespace
+
+std::string_view name_of(SourceKind kind) {
+  constexpr std::array<std::string_view, 3> kNames = {"dns", "file", "exec"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 std::string PeerAddress::to_string() const {
   const bool six = host.find(':') != host.npos;
@@ -80,6 +94,7 @@ std::string to_text(const Config& c) {
   }
   for (const Group& group : c.groups) out += group_text(group);
   for (const Peer& peer : c.peers) out += peer_text(peer, c.security.auth);
+  for (const Discovery& discovery : c.discoveries) out += discovery_text(discovery);
   return out;
 }
 

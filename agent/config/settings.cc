@@ -21,7 +21,11 @@ constexpr std::array kSections = {
                  "A host whose agent gets and sends what the groups carry. At most 1024. A peer "
                  "whose address is local to this host is `self` and is not used, so one identical "
                  "file works on all nodes."},
-    SectionEntry{"discovery", true, false, "Peers from DNS, a file or a program."},
+    SectionEntry{
+        "discovery", true, true,
+        "Peers from DNS, a file or a program, beside those of this file; exactly one of "
+        "`dns`, `file` and `exec` must be set. At most 16. See [discovery.md](discovery.md) "
+        "for the formats and the rules."},
 };
 
 constexpr std::array kKinds = {
@@ -57,7 +61,9 @@ constexpr std::array kKinds = {
     Kind{"auth", "`keyring` or `public-key`"},
     Kind{"public key", "44 characters of base64, as `tribecast keygen --public-key` prints them"},
     Kind{"format", "`tribes` or `raw`"},
-    Kind{"failure", "`keep` or `drop`"},
+    Kind{"dns name", "a name, such as `tomcat.internal` or `_tribecast._udp.internal`"},
+    Kind{"command", "an absolute path, and words separated by blanks; there is no shell"},
+    Kind{"failure", "`keep`"},
 };
 
 constexpr bool kOnce = false;
@@ -144,18 +150,26 @@ constexpr std::array kSettings = {
         "With `auth = public-key`: where the peer is followed to, and may begin from, beside its "
         "addresses."},
 
-    Setting{"discovery", "dns", "text", "", "", "", kOnce, kLater, "A name with all peers."},
-    Setting{"discovery", "file", "path", "", "", "", kOnce, kLater, "A file with all peers."},
-    Setting{"discovery", "exec", "path", "", "", "", kOnce, kLater,
-            "A program that prints all peers."},
-    Setting{"discovery", "every", "duration", "60s", "1s", "24h", kOnce, kLater,
-            "How often it is asked."},
-    Setting{"discovery", "timeout", "duration", "10s", "100ms", "1h", kOnce, kLater,
-            "How long an answer may take."},
-    Setting{"discovery", "on-failure", "failure", "keep", "", "", kOnce, kLater,
-            "What happens to its peers when it fails."},
-    Setting{"discovery", "shrink-limit", "percentage", "50%", "0%", "100%", kOnce, kLater,
-            "An answer that loses more than this share of the peers is not believed at once."},
+    Setting{"discovery", "dns", "dns name", "", "", "", kOnce, kNow,
+            "Each IPv4 and IPv6 address of the name is a peer, at port 45565. A name that begins "
+            "with `_` is asked for SRV records: each target is a peer, at their ports."},
+    Setting{"discovery", "file", "path", "", "", "", kOnce, kNow,
+            "A text file, one peer a line: a name and its addresses. Read when it changes, never "
+            "polled; replace it by rename."},
+    Setting{"discovery", "exec", "command", "", "", "", kOnce, kNow,
+            "A program that prints one JSON object a line, run without rights, environment and "
+            "shell."},
+    Setting{"discovery", "every", "duration", "60s", "1s", "24h", kOnce, kNow,
+            "How often the program is run and the name is asked for, the name sooner when its TTL "
+            "is over. A file is read when it changes."},
+    Setting{"discovery", "timeout", "duration", "10s", "100ms", "1h", kOnce, kNow,
+            "How long an answer may take; then the program is killed with all its children."},
+    Setting{"discovery", "on-failure", "failure", "keep", "", "", kOnce, kNow,
+            "A source that fails says nothing about the peers: they stay, over restarts too."},
+    Setting{"discovery", "shrink-limit", "percentage", "50%", "0%", "100%", kOnce, kNow,
+            "An answer that lacks more than this share of the section's peers takes none away "
+            "until it has held for three answers and for twice `every`. `100%`: believed at "
+            "once."},
 };
 
 // The section's part of the table, as Program_options has it; made once.

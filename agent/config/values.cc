@@ -354,6 +354,69 @@ Converted<std::optional<Duration>> to_time_limit(std::string_view text) {
   return std::optional<Duration>(*duration);
 }
 
+std::vector<std::string> to_words(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  std::vector<std::string> words;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(kBlanks, at)) != text.npos) {
+    const std::size_t end = std::min(text.find_first_of(kBlanks, at), text.size());
+    words.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+Converted<std::string> to_absolute_path(std::string_view text) {
+  auto path = to_path(text);
+  if (!path || path->starts_with('/')) return path;
+  return wrong(in_quotes(text) + " is no absolute path; it begins with '/'");
+}
+
+Converted<std::string> to_command(std::string_view text) {
+  const std::vector<std::string> words = to_words(text);
+  if (words.empty()) return wrong("the command is empty");
+  if (text.size() > kMaxPathBytes) return wrong("the command is too long");
+  if (!words.front().starts_with('/')) {
+    return wrong(in_quotes(words.front()) + " is no absolute path; it begins with '/'");
+  }
+  constexpr std::string_view kNoShell = "; there is no shell: put it into a script";
+  if (const std::size_t at = text.find_first_of("'\"\\`$"); at != text.npos) {
+    return wrong(in_quotes(text.substr(at, 1)) + " means nothing here" + std::string(kNoShell));
+  }
+  for (const std::string& word : words) {
+    if (word.find_first_not_of("|<>&;") != word.npos) continue;
+    return wrong(in_quotes(word) + " means nothing here" + std::string(kNoShell));
+  }
+  std::string command;
+  for (const std::string& word : words) command += (command.empty() ? "" : " ") + word;
+  return command;
+}
+
+Converted<std::string> to_dns_name(std::string_view text) {
+  if (Address::parse(text)) return wrong(in_quotes(text) + " is an address; give a name");
+  auto name = to_host_name(text);
+  if (!name) return wrong(in_quotes(text) + " is no host name");
+  return name;
+}
+
+Converted<std::uint64_t> to_percentage(std::string_view text) {
+  const auto digits = read_digits(text);
+  if (!digits || digits->too_large || digits->rest != "%") {
+    return wrong(in_quotes(text) + " is no percentage such as 50%");
+  }
+  return digits->value;
+}
+
+Converted<std::string> to_failure(std::string_view text) {
+  if (text == "keep") return std::string(text);
+  if (text == "drop") {
+    return wrong(
+        "'drop' would part the cluster whenever the source cannot be asked; only 'keep' is "
+        "possible, and a source that answers with fewer peers takes the others away");
+  }
+  return wrong(in_quotes(text) + " is not 'keep'");
+}
+
 std::string to_text(Duration duration) {
   const auto ns = static_cast<std::uint64_t>(duration.count());
   for (const Unit& unit : kTimeUnits) {

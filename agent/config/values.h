@@ -49,6 +49,18 @@ Converted<std::vector<Prefix>> to_prefixes(std::string_view text);
 // `10.0.0.0/16 -> 172.31.0.0/16`, several separated by commas; one to one: none overlap.
 Converted<std::vector<Translation>> to_rewrites(std::string_view text);
 
+// What is between blanks; nothing else divides words.
+std::vector<std::string> to_words(std::string_view text);
+Converted<std::string> to_absolute_path(std::string_view text);
+// An absolute path and words. There is no shell: what only a shell understands is an error.
+Converted<std::string> to_command(std::string_view text);
+// A name to be resolved, in lower case, without a dot at its end.
+Converted<std::string> to_dns_name(std::string_view text);
+// `50%`
+Converted<std::uint64_t> to_percentage(std::string_view text);
+// `keep`, and why nothing else.
+Converted<std::string> to_failure(std::string_view text);
+
 // A duration, or `off`, which is nullopt.
 Converted<std::optional<Duration>> to_time_limit(std::string_view text);
 

@@ -23,6 +23,8 @@ constexpr Duration kHostsFileTtl = seconds(30);
 constexpr Duration kRoundOpen = seconds(2);
 constexpr int kTimeoutMs = 2000;
 constexpr int kTries = 2;
+constexpr int kClassIn = 1;   // RFC 1035, 3.2.4
+constexpr int kTypeSrv = 33;  // RFC 2782
 
 std::optional<Address> address_of(const ares_addrinfo_node& node) {
   if (node.ai_family == AF_INET && node.ai_addrlen >= sizeof(sockaddr_in)) {
@@ -47,6 +49,25 @@ Resolution resolution_of(const ares_addrinfo& info) {
   // Not std::ranges::unique: clang 14 refuses the subrange that libstdc++ 12 returns.
   r.addresses.erase(std::unique(r.addresses.begin(), r.addresses.end()), r.addresses.end());
   return r;
+}
+
+Result<std::vector<Service>, std::string> services_of(const unsigned char* reply, int size) {
+  ares_srv_reply* raw = nullptr;
+  const int status = ares_parse_srv_reply(reply, size, &raw);
+  const std::unique_ptr<ares_srv_reply, decltype(&ares_free_data)> records(raw, &ares_free_data);
+  if (status != ARES_SUCCESS) return Unexpected{std::string(ares_strerror(status))};
+  std::vector<Service> services;
+  for (const ares_srv_reply* r = records.get(); r != nullptr; r = r->next) {
+    Service service{r->host, r->port};
+    for (char& c : service.target) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (service.target.ends_with('.')) service.target.pop_back();
+    // "." says that there is no such service.
+    if (!service.target.empty() && service.port != 0) services.push_back(std::move(service));
+  }
+  if (services.empty()) return Unexpected{std::string(ares_strerror(ARES_ENODATA))};
+  std::ranges::sort(services);
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  return services;
 }
 
 }  // namespace
@@ -75,15 +96,21 @@ class Resolver::Round {
 
   void ask(const std::string& name, Answer answer) {
     ++outstanding_;
-    if (!usable_) {
-      resolver_.deliver(*this, std::move(answer),
-                        Unexpected{std::string("the resolver could not be initialised")});
-      return;
-    }
+    if (!usable_) return tell(std::move(answer), Unexpected{std::string(kUnusable)});
     query(files_, new Question{*this, name, std::move(answer), true});
   }
 
+  void ask_services(const std::string& name, ServiceAnswer answer) {
+    ++outstanding_;
+    if (!usable_) return tell(std::move(answer), Unexpected{std::string(kUnusable)});
+    ares_query(dns_, name.c_str(), kClassIn, kTypeSrv, &Round::on_services,
+               new ServiceQuestion{*this, std::move(answer)});
+    arm();
+  }
+
  private:
+  static constexpr const char* kUnusable = "the resolver could not be initialised";
+
   // Owned by c-ares from query() until it calls on_answer(), which it does exactly once.
   struct Question {
     Round& round;
@@ -91,6 +118,21 @@ class Resolver::Round {
     Answer answer;
     bool from_hosts_file = false;
   };
+  // The same.
+  struct ServiceQuestion {
+    Round& round;
+    ServiceAnswer answer;
+  };
+
+  void tell(Answer answer, Result<Resolution, std::string> result) {
+    resolver_.deliver(*this,
+                      [answer = std::move(answer), result = std::move(result)] { answer(result); });
+  }
+
+  void tell(ServiceAnswer answer, Result<std::vector<Service>, std::string> result) {
+    resolver_.deliver(*this,
+                      [answer = std::move(answer), result = std::move(result)] { answer(result); });
+  }
 
   bool open(ares_channel& channel, char* lookups) {
     ares_options options{};
@@ -123,13 +165,24 @@ class Resolver::Round {
     if (status == ARES_SUCCESS && info) found = resolution_of(*info);
     if (!found.addresses.empty()) {
       if (question->from_hosts_file) found.ttl = kHostsFileTtl;
-      round.resolver_.deliver(round, std::move(question->answer), std::move(found));
+      round.tell(std::move(question->answer), std::move(found));
     } else if (std::exchange(question->from_hosts_file, false)) {
       round.query(round.dns_, question.release());
     } else {
       if (status == ARES_SUCCESS) status = ARES_ENODATA;
-      round.resolver_.deliver(round, std::move(question->answer),
-                              Unexpected{std::string(ares_strerror(status))});
+      round.tell(std::move(question->answer), Unexpected{std::string(ares_strerror(status))});
+    }
+  }
+
+  static void on_services(void* argument, int status, int /*timeouts*/, unsigned char* reply,
+                          int size) {
+    const std::unique_ptr<ServiceQuestion> question(static_cast<ServiceQuestion*>(argument));
+    Round& round = question->round;
+    if (round.closing_) return;
+    if (status == ARES_SUCCESS) {
+      round.tell(std::move(question->answer), services_of(reply, size));
+    } else {
+      round.tell(std::move(question->answer), Unexpected{std::string(ares_strerror(status))});
     }
   }
 
@@ -182,21 +235,28 @@ Resolver::Resolver(Loop& loop) : loop_(loop) {}
 
 Resolver::~Resolver() = default;
 
-void Resolver::resolve(const std::string& name, Answer answer) {
+Resolver::Round& Resolver::open_round() {
   if (rounds_.empty() || !rounds_.back()->is_open()) {
     rounds_.push_back(std::make_unique<Round>(*this));
   }
-  rounds_.back()->ask(name, std::move(answer));
+  return *rounds_.back();
+}
+
+void Resolver::resolve(const std::string& name, Answer answer) {
+  open_round().ask(name, std::move(answer));
+}
+
+void Resolver::resolve_services(const std::string& name, ServiceAnswer answer) {
+  open_round().ask_services(name, std::move(answer));
 }
 
 // Through the loop: c-ares does not want its channel destroyed, or asked again, from its callback.
-void Resolver::deliver(Round& round, Answer answer, Result<Resolution, std::string> result) {
-  boost::asio::post(loop_, [this, alive = std::weak_ptr(alive_), &round, answer = std::move(answer),
-                            result = std::move(result)] {
+void Resolver::deliver(Round& round, std::function<void()> tell) {
+  boost::asio::post(loop_, [this, alive = std::weak_ptr(alive_), &round, tell = std::move(tell)] {
     if (alive.expired()) return;
     round.answer_delivered();
     rounds_.remove_if([](const std::unique_ptr<Round>& r) { return r->is_over(); });
-    answer(result);
+    tell();
   });
 }
 

@@ -20,8 +20,18 @@ struct Resolution {
   Duration ttl{};                  // the lowest; 30 s for an entry of the hosts file
 };
 
+// An SRV record.
+struct Service {
+  std::string target;  // a name, in lower case
+  std::uint16_t port = 0;
+
+  auto operator<=>(const Service&) const = default;
+};
+
 class Resolver {
  public:
+  // Sorted, not empty, none twice.
+  using ServiceAnswer = std::function<void(const Result<std::vector<Service>, std::string>&)>;
   // The error is a text for people: "DNS server returned answer with no data".
   using Answer = std::function<void(const Result<Resolution, std::string>&)>;
 
@@ -34,11 +44,15 @@ class Resolver {
   // Asks for the IPv4 and the IPv6 addresses; an address as text resolves to itself. `answer` is
   // called once, from the loop. No socket and no timer is left when nothing is outstanding.
   void resolve(const std::string& name, Answer answer);
+  // Asks DNS for SRV records, in the same way.
+  void resolve_services(const std::string& name, ServiceAnswer answer);
 
  private:
   class Round;
 
-  void deliver(Round& round, Answer answer, Result<Resolution, std::string> result);
+  Round& open_round();
+  // `tell` calls whoever asked.
+  void deliver(Round& round, std::function<void()> tell);
 
   Loop& loop_;
   std::list<std::unique_ptr<Round>> rounds_;  // the newest last

@@ -5,6 +5,8 @@ tribecast_unit_test(config_parse config_parse.cc LINK tribecast_config)
 tribecast_unit_test(config_text config_text.cc LINK tribecast_config)
 tribecast_unit_test(config_load config_load.cc LINK tribecast_config)
 tribecast_unit_test(config_live config_live.cc LINK tribecast_config)
+tribecast_unit_test(config_found config_found.cc LINK tribecast_config)
+tribecast_unit_test(config_roster config_roster.cc LINK tribecast_config)
 tribecast_unit_test(config_compare config_compare.cc LINK tribecast_config)
 
 # What is generated from the settings table is up to date: if not, build the target `docs`.

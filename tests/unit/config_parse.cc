@@ -166,11 +166,69 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_is_called) {
                "4: group \"h\": group \"g\" has it already (first at line 2)"},
            Row{group + peer("p", "address = 10.0.0.1"),
                "3: there are peers, but no keyring in [security]"},
-           Row{"[discovery \"d\"]\ndns = x", "1: [discovery] is not supported yet by this version"},
        }) {
     BOOST_TEST(said(parsed(row.text)) == row.said, row.text);
     BOOST_TEST(!parsed(row.text).config.has_value(), row.text);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_discovery_is_called) {
+  struct Row {
+    std::string text;
+    std::string said;
+  };
+  const std::string group = "[group \"g\"]\naddress = 228.0.0.4:45564\n";
+  const std::string head = "[security]\nkeyring = /k\n" + group + "[discovery \"d\"]\n";
+  for (const Row& row : {
+           Row{head + "every = 5s", "5: discovery \"d\": where are the peers found?"},
+           Row{head + "dns = x\nfile = /y", "5: discovery \"d\": dns and file are set"},
+           Row{head + "dns = 10.0.0.1",
+               "6: discovery \"d\": dns: '10.0.0.1' is an address; give a name"},
+           Row{head + "dns = a b", "6: discovery \"d\": dns: 'a b' is no host name"},
+           Row{head + "file = peers",
+               "6: discovery \"d\": file: 'peers' is no absolute path; it begins with '/'"},
+           Row{head + "exec = list-peers web",
+               "6: discovery \"d\": exec: 'list-peers' is no absolute path; it begins with '/'"},
+           Row{head + "exec = /bin/a | /bin/b",
+               "6: discovery \"d\": exec: '|' means nothing here; there is no shell: put it into a "
+               "script"},
+           Row{head + "exec = /bin/a $HOME",
+               "6: discovery \"d\": exec: '$' means nothing here; there is no shell: put it into a "
+               "script"},
+           Row{head + "exec = /bin/a\nevery = 100ms",
+               "7: discovery \"d\": every: 100ms is not in 1s-24h"},
+           Row{head + "exec = /bin/a\nshrink-limit = 5",
+               "7: discovery \"d\": shrink-limit: '5' is no percentage such as 50%"},
+           Row{head + "exec = /bin/a\nshrink-limit = 101%",
+               "7: discovery \"d\": shrink-limit: 101% is not in 0%-100%"},
+           Row{head + "exec = /bin/a\non-failure = drop",
+               "7: discovery \"d\": on-failure: 'drop' would part the cluster whenever the source "
+               "cannot be asked; only 'keep' is possible, and a source that answers with fewer "
+               "peers "
+               "takes the others away"},
+           Row{head + "exec = /bin/a\n[discovery \"d\"]\nfile = /b",
+               "7: discovery \"d\" is defined twice (first at line 5)"},
+           Row{group + "[discovery \"d\"]\ndns = x",
+               "3: there are peers, but no keyring in [security]"},
+       }) {
+    BOOST_TEST(said(parsed(row.text)) == row.said, row.text);
+    BOOST_TEST(!parsed(row.text).config.has_value(), row.text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_discovery_of_each_kind) {
+  const auto outcome = parsed(
+      "[security]\nkeyring = /k\n"
+      "[group \"g\"]\naddress = 228.0.0.4:45564\n"
+      "[discovery \"a\"]\ndns = _Tribecast._udp.Test.\n"
+      "[discovery \"b\"]\nfile = /x/peers\nshrink-limit = 0%\n"
+      "[discovery \"c\"]\nexec =  /bin/list  web \nevery = 5s\ntimeout = 1s\n");
+  BOOST_REQUIRE_MESSAGE(outcome.config.has_value(), to_text(outcome.diagnostics));
+  const std::vector<Discovery> expected = {
+      {"a", SourceKind::dns, "_tribecast._udp.test"},
+      {"b", SourceKind::file, "/x/peers", seconds(60), seconds(10), 0},
+      {"c", SourceKind::exec, "/bin/list web", seconds(5), seconds(1)}};
+  BOOST_TEST((outcome.config->discoveries == expected));
 }
 
 BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_peer_is_called) {

@@ -85,7 +85,9 @@ BOOST_AUTO_TEST_CASE(the_effective_configuration_parses_to_the_same) {
                                   "max-age = 1500ms\n"
                                   "[group \"t\"]\naddress = 228.0.0.4:45564\nbroadcasts = yes\n"
                                   "[peer \"p\"]\naddress = [2001:db8::1]:1\naddress = web\n"
-                                  "groups = t, #g\n"}});
+                                  "groups = t, #g\n"
+                                  "[discovery \"d\"]\nexec = \"/x/y #z\"\nshrink-limit = 7%\n"
+                                  "[discovery \"e\"]\ndns = _t._udp.test\nevery = 2m\n"}});
   BOOST_REQUIRE_MESSAGE(outcome.config.has_value(), to_text(outcome.diagnostics));
   const std::string text = to_text(*outcome.config);
   const Outcome again = parse({{"again", text}});
@@ -101,10 +103,15 @@ BOOST_AUTO_TEST_CASE(the_effective_configuration_shows_every_setting) {
                                   "[group \"g\"]\naddress = 228.0.0.4:45564\n"
                                   "[peer \"p\"]\naddress = web\nrewrite = 10.0.0.0/8 -> 11.0.0.0/8\n"
                                   "public-key = hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"}});
+  const Outcome found = parse({{"b",
+                                "[security]\nkeyring = /k\n"
+                                "[group \"g\"]\naddress = 228.0.0.4:45564\n"
+                                "[discovery \"d\"]\nfile = /x\n"}});
   BOOST_REQUIRE(outcome.config.has_value());
-  const std::string text = to_text(*outcome.config);
+  BOOST_REQUIRE(found.config.has_value());
+  const std::string text = to_text(*outcome.config) + to_text(*found.config);
   for (const Setting& s : settings()) {
-    if (s.section == "discovery") continue;
+    if (s.key == "dns" || s.key == "exec") continue;
     BOOST_TEST(text.find("\n" + std::string(s.key) + " = ") != text.npos, s.key);
   }
 }

@@ -1,6 +1,7 @@
 tribecast_unit_test(control_request control_request.cc LINK tribecast_control)
 tribecast_unit_test(control_judge control_judge.cc LINK tribecast_control)
 tribecast_unit_test(control_aliyun control_aliyun.cc LINK tribecast_control)
+tribecast_unit_test(control_found_json control_found_json.cc LINK tribecast_control)
 tribecast_unit_test(control_json control_json.cc LINK tribecast_control)
 tribecast_unit_test(control_print control_print.cc LINK tribecast_control)
 tribecast_unit_test(control_key_list control_key_list.cc LINK tribecast_control)
