@@ -52,6 +52,7 @@ Json json_of(const std::optional<std::vector<PeerKey>>& keys) {
 
 Json json_of(const Peer& peer) {
   return {{"name", peer.name},
+          {"from", known(peer.from)},
           {"site", peer.site},
           {"state", name_of(peer.state)},
           {"agentless", peer.agentless},
@@ -101,6 +102,16 @@ Json json_of(const Member& member) {
 
 Json json_of(const Warning& warning) { return {{"id", warning.id}, {"text", warning.text}}; }
 
+Json json_of(const Discovery& discovery) {
+  return {{"name", discovery.name},
+          {"kind", discovery.kind},
+          {"source", discovery.source},
+          {"peers", discovery.peers},
+          {"missing", discovery.missing},
+          {"last_answer_seconds", known(discovery.last_answer_seconds)},
+          {"error", known(discovery.error)}};
+}
+
 Json json_of(const Summary& summary) {
   return {{"peers_up", summary.peers_up},
           {"peers", summary.peers},
@@ -137,6 +148,7 @@ void put(const Status& status, Json& json) {
   json["drops"] = json_of(status.drops);
   json["rates"] = json_of(status.rates);
   json["warnings"] = json_of(status.warnings);
+  json["discovery"] = json_of(status.discoveries);
 }
 
 // --- reading a status
@@ -183,8 +195,19 @@ void fill(const Json& json, PeerKey& out) {
   get(json, "primary", out.primary);
 }
 
+void fill(const Json& json, Discovery& out) {
+  get(json, "name", out.name);
+  get(json, "kind", out.kind);
+  get(json, "source", out.source);
+  get(json, "peers", out.peers);
+  get(json, "missing", out.missing);
+  get(json, "last_answer_seconds", out.last_answer_seconds);
+  get(json, "error", out.error);
+}
+
 void fill(const Json& json, Peer& out) {
   get(json, "name", out.name);
+  get(json, "from", out.from);
   get(json, "site", out.site);
   get(json, "state", kPeerStates, out.state);
   get(json, "agentless", out.agentless);
@@ -263,6 +286,7 @@ Status status_of(const Json& json) {
   get(rates, "relayed_per_second", s.rates.relayed_per_second);
   get(rates, "injected_per_second", s.rates.injected_per_second);
   get(json, "warnings", s.warnings);
+  get(json, "discovery", s.discoveries);
   return s;
 }
 

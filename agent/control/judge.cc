@@ -44,7 +44,7 @@ Level level_of(const Status& status) {
     if (reachable(peer)) ++reached;
     if (peer.state != PeerState::up) all_up = false;
   }
-  if (status.peers.empty()) return Level::idle;
+  if (status.peers.empty() && status.discoveries.empty()) return Level::idle;
   if (others > 0 && reached == 0) return Level::critical;
   return all_up && status.warnings.empty() ? Level::ok : Level::degraded;
 }

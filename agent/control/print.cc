@@ -156,6 +156,18 @@ std::string groups_lines(const Status& status) {
   return out;
 }
 
+std::string discovery_lines(const Status& status) {
+  std::string out;
+  for (const Discovery& d : status.discoveries) {
+    std::string line = d.name + "  " + std::to_string(d.peers) + " peers by " + d.kind;
+    line += d.last_answer_seconds ? ", " + age_text(d.last_answer_seconds) + " ago"
+                                  : std::string(", not asked with success yet");
+    if (d.missing > 0) line += ", " + std::to_string(d.missing) + " of them no longer found";
+    out += labelled(out.empty() ? "Discovery" : "", line);
+  }
+  return out;
+}
+
 Cell number(std::uint64_t n) { return count_text(n); }
 
 std::string advice_text(const Status& status) {
@@ -189,7 +201,7 @@ std::string status_text(const Status& status, const Style& style) {
                                     rate_pair("injected", rates.injected_per_second)) +
          labelled("Latency", latency_text(status.latency)) +
          labelled("Dropped", dropped_text(status.drops)) + groups_lines(status) +
-         labelled("Node", node);
+         discovery_lines(status) + labelled("Node", node);
 }
 
 std::string peers_text(const Status& status, const Style& style) {

@@ -88,7 +88,8 @@ struct PeerKey {
 
 struct Peer {
   std::string name;
-  std::string site;  // as the peer says; empty while unknown
+  std::optional<std::string> from;  // the [discovery] section that found it; none = configured
+  std::string site;                 // as the peer says; empty while unknown
   PeerState state = PeerState::silent;
   bool agentless = false;               // it is sent to, and `up` as soon as its address is known
   std::optional<std::string> endpoint;  // `10.0.0.1:45565`; unknown while a name is not resolved
@@ -132,6 +133,17 @@ struct Group {
   ReasonCounters dropped;
 };
 
+// A source of peers.
+struct Discovery {
+  std::string name;
+  std::string kind;  // dns, file, exec
+  std::string source;
+  std::uint64_t peers = 0;                    // found, whether they are used or not
+  std::uint64_t missing = 0;                  // of them: no longer found, but still believed
+  std::optional<double> last_answer_seconds;  // a good one, since the start
+  std::optional<std::string> error;           // of the last answer
+};
+
 // Capture to injection, all peers, last 60 s.
 struct Latency {
   std::optional<double> p50;
@@ -155,11 +167,13 @@ struct Status {
   ReasonCounters drops;  // since start
   Rates rates;
   std::vector<Warning> warnings;
+  std::vector<Discovery> discoveries;
 };
 
-// The verdict on peers and warnings: `idle` without configured peers; `ok` when every peer except
-// self is up; `critical` when none is; else `degraded`, as is `ok` while a warning holds. A lossy
-// peer is reachable, but not up. Each reason carries the state's or the warning's id.
+// The verdict on peers and warnings: `idle` without peers and sources of peers; `ok` when every
+// peer except self is up; `critical` when none is; else `degraded`, as is `ok` while a warning
+// holds. A lossy peer is reachable, but not up. Each reason carries the state's or the warning's
+// id.
 Verdict judge(const Status& status);
 
 }  // namespace tribecast::control

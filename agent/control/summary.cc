@@ -29,6 +29,15 @@ std::string slowest(const Status& status) {
   return worst == nullptr ? "" : worst->name + " " + time_text(worst->rtt_seconds);
 }
 
+// Sources that have had no peer to tell yet: all of them are more than those that are known.
+std::string not_found_yet(const Status& status) {
+  for (const Discovery& discovery : status.discoveries) {
+    if (discovery.last_answer_seconds || discovery.peers > 0) continue;
+    return "discovery " + discovery.name + " has found nothing yet";
+  }
+  return {};
+}
+
 }  // namespace
 
 Summary summarize(const Status& status) {
@@ -53,6 +62,9 @@ std::string missing(const Status& status, const Goal& goal) {
   if (s.peers_up < wanted) {
     out = std::to_string(s.peers_up) + " of " + counted(wanted, "peer") + " up";
     if (const std::string names = not_up(status); !names.empty()) out += " (" + names + ")";
+  }
+  if (const std::string later = not_found_yet(status); !goal.peers && !later.empty()) {
+    out += (out.empty() ? "" : ", ") + later;
   }
   if (members < goal.members) {
     if (!out.empty()) out += ", ";

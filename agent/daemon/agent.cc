@@ -63,7 +63,8 @@ Agent::Agent(io::Loop& loop, Log& log, std::string config_path)
       notify_timer_(loop, [this] { notify_status(); }),
       trial_timer_(loop, [this] { end_trial(); }),
       event_timer_(loop, [this] { events_.answer(); }),
-      tidy_timer_(loop, [] { malloc_trim(0); }) {}
+      tidy_timer_(loop, [] { malloc_trim(0); }),
+      merge_timer_(loop, [this] { merge_again(); }) {}
 
 // --- start, reload, stop -------------------------------------------------------------------------
 
@@ -93,6 +94,7 @@ io::OsResult<Done> Agent::open(const config::Config& config, config::KeyFiles ke
   interfaces_->configure(config.groups);
   auto control = open_control(config.control);
   if (control) open_member_watch();
+  if (control) open_discovery();
   return control;
 }
 
@@ -145,13 +147,14 @@ void Agent::start_socket(io::UdpSocket& socket) {
 
 void Agent::start() {
   core_.set_local_addresses(interfaces_->local_addresses());
+  discovery_->configure(config_);
   apply(config_);
   core_.restore(io::now(), member_watch_->recall(), actions_);
   act(io::now());
   for (const auto& socket : sockets_) start_socket(*socket);
   events_.set_instance(fmt::format("{:016x}", core_.report(io::now()).instance));
   note(Severity::notice, "ready", "",
-       fmt::format("ready: {} peers, {} groups, listening on {}", config_.peers.size(),
+       fmt::format("ready: {} peers, {} groups, listening on {}", roster_.peers.size(),
                    config_.groups.size(), sockets_.front()->local().to_string()));
   notifier_.ready();
   notify_status();
@@ -160,50 +163,8 @@ void Agent::start() {
 
 void Agent::apply(const config::Config& config) {
   config_ = config;
-  const Instant now = io::now();
-  core_.configure(now, to_settings(config_), keys_.credentials(config_.security.auth), actions_);
-  apply_names();
-  for (const config::Peer& peer : config_.peers) set_endpoints(peer);
   listeners_at_ = Instant::min();
-  act(now);
-}
-
-void Agent::apply_names() {
-  std::set<std::string> wanted;
-  for (const config::Peer& peer : config_.peers) {
-    for (const config::PeerAddress& address : peer.addresses) {
-      if (!address.literal()) wanted.insert(address.host);
-    }
-  }
-  for (const std::string& name : used_names_) {
-    if (!wanted.contains(name)) names_->remove(name);
-  }
-  for (const std::string& name : wanted) {
-    if (!used_names_.contains(name)) names_->add(name);
-  }
-  used_names_ = std::move(wanted);
-}
-
-void Agent::set_endpoints(const config::Peer& peer) {
-  std::vector<Endpoint> endpoints;
-  for (const config::PeerAddress& address : peer.addresses) {
-    if (const auto literal = address.literal()) {
-      endpoints.push_back({*literal, address.port});
-    } else if (const io::NameState* name = names_->find(address.host)) {
-      for (const Address& resolved : name->addresses) endpoints.push_back({resolved, address.port});
-    }
-  }
-  core_.set_endpoints(io::now(), peer.name, std::move(endpoints));
-}
-
-void Agent::on_resolved(const std::string& name) {
-  for (const config::Peer& peer : config_.peers) {
-    if (std::ranges::find(peer.addresses, name, &config::PeerAddress::host) !=
-        peer.addresses.end()) {
-      set_endpoints(peer);
-    }
-  }
-  act(io::now());
+  use_peers();
 }
 
 void Agent::say_goodbye() {
@@ -379,7 +340,7 @@ void Agent::send_events(const std::string& after, io::ControlServer::Reply reply
 }
 
 void Agent::start_ping(const std::string& peer, io::ControlServer::Reply reply) {
-  if (std::ranges::find(config_.peers, peer, &config::Peer::name) == config_.peers.end()) {
+  if (std::ranges::find(roster_.peers, peer, &config::Peer::name) == roster_.peers.end()) {
     return reply(control::error_reply(
         control::Exit::critical, fmt::format("no peer is named {}; see: tribecast peers", peer)));
   }
@@ -441,6 +402,7 @@ control::Status Agent::status() {
     status.drops.add(Reason::kernel_drop, socket->counters().kernel_drops);
   }
   for (control::Warning& warning : warnings()) status.warnings.push_back(std::move(warning));
+  show_discovery(status);
   status.verdict = control::judge(status);
   return status;
 }

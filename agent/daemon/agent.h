@@ -10,8 +10,10 @@
 
 #include "config/config.h"
 #include "config/keyring_file.h"
+#include "config/roster.h"
 #include "control/reply.h"
 #include "control/request.h"
+#include "daemon/discovery.h"
 #include "daemon/events.h"
 #include "daemon/interfaces.h"
 #include "daemon/log.h"
@@ -63,9 +65,18 @@ class Agent {
   io::OsResult<Sockets> open_sockets(const std::vector<Endpoint>& listen);
   void start_socket(io::UdpSocket& socket);
   void apply(const config::Config& config);
+
+  // Peers (peers.cc).
+  void open_discovery();
+  void use_peers();
+  void merge_peers();
+  void merge_again();
   void apply_names();
+  [[nodiscard]] std::vector<Endpoint> endpoints_of(const config::PeerAddress& address) const;
   void set_endpoints(const config::Peer& peer);
   void on_resolved(const std::string& name);
+  [[nodiscard]] std::string too_many_peers() const;
+  void show_discovery(control::Status& status) const;
 
   // Reload (reload.cc).
   [[nodiscard]] std::string config_file() const;
@@ -120,12 +131,15 @@ class Agent {
   io::DeadlineTimer trial_timer_;
   io::DeadlineTimer event_timer_;
   io::DeadlineTimer tidy_timer_;
+  io::DeadlineTimer merge_timer_;
   io::ServiceNotifier notifier_;
   std::unique_ptr<Interfaces> interfaces_;
   std::unique_ptr<MemberWatch> member_watch_;
   Sockets sockets_;
   std::unique_ptr<io::NameTable> names_;
   std::set<std::string> used_names_;
+  std::unique_ptr<Discovery> discovery_;
+  config::Roster roster_;  // all peers that are used
   std::unique_ptr<io::ControlServer> control_;
   std::vector<Ping> pings_;
   Instant prepared_at_ = Instant::min();

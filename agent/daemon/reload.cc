@@ -81,6 +81,7 @@ io::OsResult<Done> Agent::switch_to(const InForce& next) {
   }
   keys_ = next.keys;
   interfaces_->configure(next.config.groups);
+  discovery_->configure(next.config);
   apply(next.config);
   return Done{};
 }
@@ -106,7 +107,7 @@ Result<std::string, Failure> Agent::reload(std::optional<Duration> trial) {
   trial_.reloaded(std::move(before), next->in_force, trial ? io::now() + *trial : kNever);
   trial_timer_.arm(trial_.deadline());
   std::string text =
-      fmt::format("reloaded: {} peers, {} groups", config_.peers.size(), config_.groups.size());
+      fmt::format("reloaded: {} peers, {} groups", roster_.peers.size(), config_.groups.size());
   if (trial) {
     text += fmt::format("; undone in {} unless confirmed: tribecast config confirm",
                         config::to_text(*trial));
@@ -149,7 +150,7 @@ Result<std::string, Failure> Agent::go_back(const std::string& why) {
   trial_.undone(why);
   trial_timer_.arm(kNever);
   const std::string text =
-      fmt::format("undone: {} peers, {} groups", config_.peers.size(), config_.groups.size());
+      fmt::format("undone: {} peers, {} groups", roster_.peers.size(), config_.groups.size());
   note(Severity::warning, "config_undone", "",
        fmt::format("{} ({}); the files are not what runs", text, why));
   notify_status();

@@ -130,7 +130,7 @@ control::Warning to_warning(const relay::Away& away) {
 
 }  // namespace
 
-relay::Settings to_settings(const config::Config& config) {
+relay::Settings to_settings(const config::Config& config, const std::vector<config::Peer>& peers) {
   relay::Settings settings;
   settings.node_name = config.node.name;
   settings.site = config.node.site;
@@ -142,7 +142,7 @@ relay::Settings to_settings(const config::Config& config) {
          group.format == config::Format::tribes ? relay::Format::tribes : relay::Format::raw,
          group.broadcasts, group.max_age, group.drop_time});
   }
-  for (const config::Peer& peer : config.peers) {
+  for (const config::Peer& peer : peers) {
     settings.peers.push_back({.name = peer.name,
                               .groups = peer.groups,
                               .members = peer.members,

@@ -12,7 +12,8 @@
 
 namespace tribecast::daemon {
 
-relay::Settings to_settings(const config::Config& config);
+// `peers`: all that are used, instead of those of the configuration.
+relay::Settings to_settings(const config::Config& config, const std::vector<config::Peer>& peers);
 
 // Node name, site, peers, groups (without their interfaces), members, latency, rates, drops, and a
 // warning for each member that is refused. The verdict is not set.
