@@ -1,6 +1,7 @@
 #include "io/resolver.h"
 
 #include <ares.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 
 #include "io/clock.h"
 #include "io/deadline_timer.h"
+#include "io/fd.h"
 #include "io/readable.h"
 #include "io/sockaddr.h"
 
@@ -123,6 +125,10 @@ class Resolver::Round {
     Round& round;
     ServiceAnswer answer;
   };
+  struct Writable {
+    Fd duplicate;
+    std::unique_ptr<Readable> wait;
+  };
 
   void tell(Answer answer, Result<Resolution, std::string> result) {
     resolver_.deliver(*this,
@@ -190,19 +196,25 @@ class Resolver::Round {
     static_cast<Round*>(self)->watch(fd, readable != 0, writable != 0);
   }
 
+  // A connection is waited for in both directions: the second on a duplicate, since epoll takes a
+  // descriptor once.
   void watch(ares_socket_t fd, bool readable, bool writable) {
-    const auto set = [&](std::map<int, std::unique_ptr<Readable>>& waits, bool wanted, bool read) {
-      if (!wanted) {
-        waits.erase(fd);
-      } else if (!waits.contains(fd)) {
-        waits[fd] = std::make_unique<Readable>(
-            resolver_.loop_, fd,
-            [this, fd, read] { process(read ? fd : ARES_SOCKET_BAD, read ? ARES_SOCKET_BAD : fd); },
-            read ? Readable::Direction::read : Readable::Direction::write);
-      }
-    };
-    set(reads_, readable, true);
-    set(writes_, writable, false);
+    if (!readable) {
+      reads_.erase(fd);
+    } else if (!reads_.contains(fd)) {
+      reads_[fd] = std::make_unique<Readable>(resolver_.loop_, fd,
+                                              [this, fd] { process(fd, ARES_SOCKET_BAD); });
+    }
+    if (!writable) {
+      writes_.erase(fd);
+    } else if (!writes_.contains(fd)) {
+      Writable& write = writes_[fd];
+      write.duplicate = Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+      if (!write.duplicate) return;  // its timeout ends the question
+      write.wait = std::make_unique<Readable>(
+          resolver_.loop_, write.duplicate.get(), [this, fd] { process(ARES_SOCKET_BAD, fd); },
+          Readable::Direction::write);
+    }
   }
 
   void process(ares_socket_t read, ares_socket_t write) {
@@ -225,7 +237,7 @@ class Resolver::Round {
   bool closing_ = false;
   std::size_t outstanding_ = 0;
   std::map<int, std::unique_ptr<Readable>> reads_;
-  std::map<int, std::unique_ptr<Readable>> writes_;
+  std::map<int, Writable> writes_;
   DeadlineTimer timer_;
   ares_channel files_ = nullptr;
   ares_channel dns_ = nullptr;
