@@ -27,7 +27,7 @@ class FoundJudge {
  public:
   explicit FoundJudge(const std::string& file) : file_(file) {}
 
-  void wrong(unsigned line, std::string what, std::string fix = {}, std::string why = {}) {
+  void wrong(unsigned line, const std::string& what, std::string fix = {}, std::string why = {}) {
     if (outcome_.diagnostics.size() >= kMaxFoundFindings) return;
     Diagnostic d = finding(file_, cut(what), std::move(fix));
     d.line = line;

@@ -70,8 +70,10 @@ bool Believed::believes(Instant now, std::vector<std::string> missing, const Dis
     doubt_.reset();
     return true;
   }
-  change.doubt_is_new = !doubt_ || doubt_->missing != missing;
-  if (change.doubt_is_new) doubt_ = Doubt{std::move(missing), now, 0};
+  // Who came back, or lost its address to another, takes nothing from the others' time.
+  change.doubt_is_new = !doubt_ || !std::ranges::includes(doubt_->missing, missing);
+  if (change.doubt_is_new) doubt_ = Doubt{{}, now, 0};
+  doubt_->missing = std::move(missing);
   ++doubt_->answers;
   const bool held =
       doubt_->answers >= kShrinkAnswers && now - doubt_->since >= limits.every * kShrinkRounds;

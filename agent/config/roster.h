@@ -15,8 +15,8 @@
 namespace tribecast::config {
 
 // What one source is believed to have. An answer that lacks more than the limit's share of the
-// peers takes none away at once: what it adds is taken, what it lacks stays, until the same peers
-// have been missing in kShrinkAnswers answers in a row and for kShrinkRounds times `every`.
+// peers takes none away at once: what it adds is taken, what it lacks stays, until all that it
+// lacks has been missing in kShrinkAnswers answers in a row and for kShrinkRounds times `every`.
 class Believed {
  public:
   static constexpr std::size_t kShrinkAnswers = 3;
@@ -33,7 +33,7 @@ class Believed {
     std::size_t added = 0;
     std::size_t removed = 0;
     std::size_t changed = 0;    // have other addresses or another site
-    bool doubt_is_new = false;  // an answer that is not believed, other than the last one
+    bool doubt_is_new = false;  // not believed, and it lacks others than the last answer
 
     [[nodiscard]] bool any() const { return added + removed + changed > 0; }
   };

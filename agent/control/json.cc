@@ -52,7 +52,6 @@ Json json_of(const std::optional<std::vector<PeerKey>>& keys) {
 
 Json json_of(const Peer& peer) {
   return {{"name", peer.name},
-          {"from", known(peer.from)},
           {"site", peer.site},
           {"state", name_of(peer.state)},
           {"agentless", peer.agentless},
@@ -71,7 +70,8 @@ Json json_of(const Peer& peer) {
           {"datagrams",
            {{"sent", peer.datagrams.sent},
             {"received", peer.datagrams.received},
-            {"rejected", json_of(peer.datagrams.rejected)}}}};
+            {"rejected", json_of(peer.datagrams.rejected)}}},
+          {"from", known(peer.from)}};
 }
 
 Json json_of(const Group& group) {

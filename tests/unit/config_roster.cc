@@ -110,10 +110,17 @@ BOOST_AUTO_TEST_CASE(other_peers_that_are_missing_begin_anew) {
   Believed believed(hosts(0, 9));
   believed.offer(at(0), hosts(0, 1), limits(50));
   believed.offer(at(10), hosts(0, 1), limits(50));
-  BOOST_TEST(believed.offer(at(20), hosts(0, 2), limits(50)).doubt_is_new);
+  BOOST_TEST(believed.offer(at(20), hosts(1, 2), limits(50)).doubt_is_new);
   BOOST_TEST(believed.peers().size() == 10U);
   believed.offer(at(30), hosts(0, 9), limits(50));
   BOOST_TEST(!believed.doubt().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_back_takes_nothing_from_the_others_time) {
+  Believed believed(hosts(0, 9));
+  believed.offer(at(0), hosts(0, 1), limits(50));
+  BOOST_TEST(!believed.offer(at(10), hosts(0, 2), limits(50)).doubt_is_new);
+  BOOST_TEST(believed.offer(at(20), hosts(0, 2), limits(50)).removed == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_doubted_answer_adds_is_taken) {
