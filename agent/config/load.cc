@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "config/config.h"
+#include "config/values.h"
 
 namespace tribecast::config {
 namespace {
@@ -76,6 +77,17 @@ std::vector<std::string> files_of(const fs::path& directory, Diagnostics& findin
   return files;
 }
 
+// Who changes what a source of peers reads or runs decides the same. What is not there may come.
+void check_sources(const Config& config, Diagnostics& findings) {
+  for (const Discovery& discovery : config.discoveries) {
+    if (discovery.kind == SourceKind::dns) continue;
+    const std::string file =
+        discovery.kind == SourceKind::file ? discovery.source : to_words(discovery.source).front();
+    struct stat info {};
+    if (stat(file.c_str(), &info) == 0) check_writers(file, info.st_mode, findings);
+  }
+}
+
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
@@ -101,6 +113,7 @@ Files read_files(const std::string& path) {
 Outcome load(Files files) {
   Outcome outcome = parse(files.sources);
   std::ranges::move(files.unreadable, std::back_inserter(outcome.diagnostics));
+  if (outcome.config) check_sources(*outcome.config, outcome.diagnostics);
   std::ranges::stable_sort(outcome.diagnostics, {}, &Diagnostic::severity);
   if (has_errors(outcome.diagnostics)) outcome.config.reset();
   if (outcome.config && outcome.config->node.name.empty()) {

@@ -168,11 +168,10 @@ class NameSource : public PeerSource {
  private:
   void ask_services(const FoundPeers& believed) {
     believed_ = believed;
-    services_.clear();
-    addresses_.clear();
     resolver_.resolve_services(name_, [this, turn = turn_](const auto& answer) {
       if (turn != turn_) return;
       if (!answer) return fail(answer.error());
+      addresses_before_ = std::exchange(addresses_, {});
       services_ = *answer;
       services_.resize(std::min(services_.size(), kMaxFoundLines));
       next_ = 0;
@@ -192,6 +191,9 @@ class NameSource : public PeerSource {
         if (answer) {
           note_ttl(answer->ttl);
           addresses_[target] = answer->addresses;
+        } else if (const auto before = addresses_before_.find(target);
+                   before != addresses_before_.end()) {
+          addresses_[target] = before->second;
         }
         ask_targets();
       });
@@ -263,7 +265,8 @@ class NameSource : public PeerSource {
   Duration good_for_{};
   FoundPeers believed_;
   std::vector<io::Service> services_;
-  std::map<std::string, std::vector<Address>> addresses_;
+  std::map<std::string, std::vector<Address>> addresses_;         // of the targets
+  std::map<std::string, std::vector<Address>> addresses_before_;  // by the last answer
   std::size_t next_ = 0;
   std::size_t waiting_ = 0;
   io::DeadlineTimer timer_;

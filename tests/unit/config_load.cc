@@ -96,3 +96,23 @@ BOOST_AUTO_TEST_CASE(what_everybody_can_write_is_warned_of) {
   BOOST_REQUIRE(outcome.diagnostics.size() == 1U);
   BOOST_TEST((outcome.diagnostics[0].severity == Severity::warning));
 }
+
+BOOST_AUTO_TEST_CASE(what_everybody_may_change_is_told) {
+  const Folder folder;
+  const std::string list = folder.put("list", "a 10.0.0.1\n");
+  const std::string program = folder.put("program", "#!/bin/sh\n");
+  const std::string main =
+      folder.put("t.conf", std::string(kMain) + "[discovery \"a\"]\nfile = " + list +
+                               "\n[discovery \"b\"]\nexec = " + program +
+                               " word\n[discovery \"c\"]\nfile = " + folder.at("none") +
+                               "\n[discovery \"d\"]\ndns = d.test\n");
+  BOOST_TEST(load(main).diagnostics.empty());
+  fs::permissions(list, fs::perms(0666));
+  fs::permissions(program, fs::perms(0757));
+  const Outcome outcome = load(main);
+  BOOST_TEST(outcome.config.has_value());
+  BOOST_REQUIRE(outcome.diagnostics.size() == 2U);
+  BOOST_TEST(outcome.diagnostics[0].file == list);
+  BOOST_TEST(outcome.diagnostics[1].file == program);
+  BOOST_TEST(outcome.diagnostics[1].what == "the file can be written by everybody on this host");
+}

@@ -81,6 +81,22 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(sources_of_peers) {
+  Status status = cluster();
+  status.peers[1].from = "web";
+  status.discoveries.push_back({"web", "exec", "/x y", 3, 1, 12.5, std::nullopt});
+  status.discoveries.push_back({"dns", "dns", "d.test", 0, 0, std::nullopt, "no"});
+  const std::string text = to_json(status);
+  for (const char* part :
+       {"\"from\":\"web\"}", "\"from\":null}",
+        "\"discovery\":[{\"name\":\"web\",\"kind\":\"exec\",\"source\":\"/x y\",\"peers\":3,"
+        "\"missing\":1,\"last_answer_seconds\":12.5,\"error\":null},",
+        "\"last_answer_seconds\":null,\"error\":\"no\"}]"}) {
+    BOOST_TEST(contains(text, part), part);
+  }
+  BOOST_TEST(to_json(from_json(text)) == text);
+}
+
 BOOST_AUTO_TEST_CASE(counters_name_every_reason) {
   const std::string text = to_json(Status{});
   for (const ReasonEntry& entry : kReasons) {

@@ -20,6 +20,25 @@ std::string ids(const Verdict& verdict) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_source_of_peers_is_no_idleness) {
+  Status status;
+  status.discoveries.push_back({"web", "dns", "web.test", 0, 0, 1.0, std::nullopt});
+  BOOST_TEST(name_of(judge(status).level) == name_of(Level::ok));
+  status.warnings.push_back({"w", "something holds"});
+  BOOST_TEST(name_of(judge(status).level) == name_of(Level::degraded));
+}
+
+BOOST_AUTO_TEST_CASE(all_peers_are_more_than_those_that_are_known) {
+  Status status;
+  status.discoveries.push_back({"web", "dns", "web.test", 0, 0, std::nullopt, "no"});
+  BOOST_TEST(missing(status, {std::nullopt, 0}) == "discovery web has found nothing yet");
+  BOOST_TEST(missing(status, {0, 0}) == "");
+  status.discoveries[0].peers = 3;  // remembered
+  BOOST_TEST(missing(status, {std::nullopt, 0}) == "");
+  status.discoveries[0] = {"web", "dns", "web.test", 0, 0, 1.0, std::nullopt};
+  BOOST_TEST(missing(status, {std::nullopt, 0}) == "");
+}
+
 BOOST_AUTO_TEST_CASE(verdicts) {
   struct Row {
     std::vector<PeerState> peers;

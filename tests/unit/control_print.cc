@@ -170,3 +170,16 @@ BOOST_AUTO_TEST_CASE(watch_lines_stand_below_their_titles) {
   check_width(header);
   check_width(line);
 }
+
+BOOST_AUTO_TEST_CASE(sources_of_peers) {
+  Status s = cluster();
+  BOOST_TEST(!contains(status_text(s, kPlain), "Discovery"));
+  s.discoveries.push_back({"web", "dns", "web.test", 3, 1, 12.0, std::nullopt});
+  s.discoveries.push_back({"tags", "exec", "/x", 0, 0, std::nullopt, "no"});
+  const std::string text = status_text(s, kPlain);
+  BOOST_TEST(
+      contains(text, "Discovery   web  3 peers by dns, 12 s ago, 1 of them no longer found\n"),
+      text);
+  BOOST_TEST(contains(text, "            tags  0 peers by exec, not asked with success yet\n"),
+             text);
+}
