@@ -23,7 +23,8 @@ std::optional<FoundRecord> parse_from(std::string_view line) {
   FoundRecord record;
   const std::vector<std::string> words = to_words(line);
   if (words.size() < 4 || words[0] != "from" || !to_name(words[1])) return std::nullopt;
-  const auto kind = std::ranges::find(kSourceKinds, words[2], name_of);
+  const auto kind = std::ranges::find_if(
+      kSourceKinds, [&](SourceKind candidate) { return name_of(candidate) == words[2]; });
   if (kind == kSourceKinds.end()) return std::nullopt;
   record.name = words[1];
   record.kind = *kind;

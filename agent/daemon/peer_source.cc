@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "config/keyring_file.h"
 #include "config/values.h"
 #include "control/found_json.h"
 #include "io/child.h"
@@ -71,12 +72,20 @@ class ProgramSource : public PeerSource {
 
 // --- file
 
+config::FileMark mark_of(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  return {info.st_dev, info.st_ino, info.st_size, info.st_mtim};
+}
+
 Result<std::string, std::string> read_peer_file(const std::string& path) {
   // Without waiting: it might be a pipe.
   const io::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!file || fstat(file.get(), &info) != 0) {
-    return Unexpected{path + ": cannot be read: " + std::strerror(errno)};
+    const bool denied = errno == EACCES;
+    return Unexpected{path + ": cannot be read: " + std::strerror(errno) +
+                      (denied ? "; fix: let the agent's user read it" : "")};
   }
   if (!S_ISREG(info.st_mode)) return Unexpected{path + ": cannot be read: it is no file"};
   std::string text(kMaxFoundBytes + 1, '\0');
@@ -102,6 +111,7 @@ class FileSource : public PeerSource {
   void ask(const FoundPeers& /*believed*/) override {
     // Watched before it is read: what changes in between is told.
     FoundResult found = watch();
+    mark_ = mark_of(path_);
     if (found) {
       const auto text = read_peer_file(path_);
       found = text ? judged(config::parse_found({path_, *text})) : Unexpected{text.error()};
@@ -116,7 +126,10 @@ class FileSource : public PeerSource {
  private:
   FoundResult watch() {
     if (watch_) return FoundPeers{};
-    auto watch = io::FileWatch::open(loop_, path_, [this] { handlers_.on_news(); });
+    auto watch = io::FileWatch::open(loop_, path_, [this] {
+      // Something in its directory: often another file.
+      if (mark_of(path_) != mark_) handlers_.on_news();
+    });
     if (!watch) return Unexpected{path_ + ": cannot be watched: " + watch.error().message()};
     watch_ = std::move(*watch);
     return FoundPeers{};
@@ -126,6 +139,7 @@ class FileSource : public PeerSource {
   std::string path_;
   Duration good_for_;
   Handlers handlers_;
+  config::FileMark mark_;  // of what was read last
   std::unique_ptr<io::FileWatch> watch_;
   // Owned here alone; an answer on its way through the loop holds a weak_ptr.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -79,13 +79,14 @@ void reset_signals() {
   const bool ready = placed && drop_capabilities() && chdir("/") == 0 &&
                      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::string path = std::string("PATH=") + kChildPath;
   std::array<char*, 2> environment = {path.data(), nullptr};
   if (ready) execve(arguments.front(), arguments.data(), environment.data());
-  const char* why = std::strerror(errno);
-  static_cast<void>(write(STDERR_FILENO, why, std::strlen(why)) > 0);
+  const std::string why = std::string("cannot be started: ") + std::strerror(errno);
+  static_cast<void>(write(STDERR_FILENO, why.data(), why.size()) > 0);
   _exit(kNotStarted);
 }
 
@@ -195,7 +196,7 @@ struct Child::State : std::enable_shared_from_this<State> {
     });
   }
 
-  void finish(Result<std::string, std::string> result) {
+  void finish(const Result<std::string, std::string>& result) {
     end();
     answer(result);
   }
