@@ -139,9 +139,10 @@ struct Child::State : std::enable_shared_from_this<State> {
 
   void await_end() {
     signals.async_wait([self = shared_from_this()](boost::system::error_code error, int) {
-      if (error || self->over) return;
-      self->on_child_signal();
-      if (!self->over) self->await_end();
+      if (error) return;
+      if (!self->over) self->on_child_signal();
+      if (self->over) self->reap();
+      if (self->pid > 0) self->await_end();
     });
   }
 
@@ -204,19 +205,24 @@ struct Child::State : std::enable_shared_from_this<State> {
   void end() {
     over = true;
     timer.arm(kNever);
-    boost::system::error_code ignored;
-    signals.cancel(ignored);
-    signals.clear(ignored);
     watch_output.reset();
     watch_complaints.reset();
     output.reset();
     complaints.reset();
-    if (pid <= 0) return;
-    kill(-pid, SIGKILL);
-    kill(pid, SIGKILL);  // before it has made its group
-    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    if (pid > 0) {
+      kill(-pid, SIGKILL);
+      kill(pid, SIGKILL);  // before it has made its group
     }
+    reap();
+  }
+
+  // Without waiting: who hangs in the kernel dies later, and its signal comes here again.
+  void reap() {
+    if (pid > 0 && waitpid(pid, nullptr, WNOHANG) == 0) return;
     pid = -1;
+    boost::system::error_code ignored;
+    signals.cancel(ignored);
+    signals.clear(ignored);
   }
 
   Loop& loop;

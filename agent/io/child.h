@@ -32,7 +32,7 @@ class Child {
   Child(Loop& loop, const Command& command, Answer answer);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  // Kills the group if it still runs, and waits for its end.
+  // Kills the group if it still runs; does not wait for its end.
   ~Child();
 
  private:
