@@ -590,7 +590,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_announces_ten_thousand_members_disturbs_nobody)
   const auto lenient = c.nodes[0].agent->report(c.local(0));
   BOOST_TEST(strict.drops[Reason::foreign_member] == kRogue);
   BOOST_TEST(strict.members.size() == 2U);
-  BOOST_TEST(lenient.members.size() <= Members::kMaxMembers);
+  BOOST_TEST(lenient.members.size() <= kMaxMembers);
   BOOST_TEST(lenient.drops[Reason::table_full] > 0U);
   test::figure("rogue peer with ", kRogue, " members: ", strict.drops[Reason::foreign_member],
                " refused where `members` names its network, else ", lenient.members.size(),
