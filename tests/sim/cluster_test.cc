@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(no_false_drop_in_100_hours_at_twenty_percent_loss_with_two_
 // A tenth of the hours, but for the long form.
 BOOST_AUTO_TEST_CASE(no_false_drop_in_100_hours_at_ten_and_thirty_percent_loss_with_copies) {
   const bool is_long = std::getenv("TRIBECAST_LONG") != nullptr;
-  const Duration time = std::chrono::hours(hours_of(1)) / (is_long ? 1 : 10);
+  const Duration time = Duration(std::chrono::hours(hours_of(1))) / (is_long ? 1 : 10);
   for (const auto& [loss, copies] : {std::pair{0.1, 2U}, std::pair{0.3, 3U}}) {
     Simulation s(seed_of(16), 3, 4);
     s.copies = copies;
