@@ -116,6 +116,9 @@ class Core {
   [[nodiscard]] Report report(Instant now) const;
 
  private:
+  static constexpr Duration kSweepInterval = milliseconds(500);
+  static constexpr Duration kRefusalShown = seconds(60);
+
   struct Group {
     GroupSettings settings;
     std::vector<int> listeners;

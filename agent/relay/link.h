@@ -24,6 +24,9 @@
 
 namespace tribecast::relay {
 
+// The id of sessions that no ring key took part in.
+inline constexpr std::uint8_t kNoRingKey = 0;
+
 enum class PeerState : std::uint8_t {
   up,
   lossy,          // up, but more than a tenth of its probes is missing

@@ -20,8 +20,6 @@ constexpr Duration kGreetsInVain = milliseconds(1500);
 // Sessions are renewed with a new primary key one after the other within this time.
 constexpr Duration kRenewSpread = seconds(1);
 constexpr Duration kClockAsked = milliseconds(100);
-// The id of sessions that no ring key took part in.
-constexpr std::uint8_t kNoRingKey = 0;
 
 // Multiples of the probe interval, so that all peers are probed in one wake-up.
 Instant next_grid(Instant now) {
@@ -379,7 +377,8 @@ void Links::tick(Instant now, Link& link, Actions& out) {
   if (link.current && now - link.current->established > kSessionLifetime) forget_sessions(link);
   const bool silent = !link.last_heard || now - *link.last_heard > kSilentTime;
   // Whoever has that address now must not be told what this peer has not said.
-  const bool moved = link.current && !link.has_address(link.current->path.remote.address);
+  const bool moved =
+      !by_key() && link.current && !link.has_address(link.current->path.remote.address);
   if (moved && silent) forget_sessions(link);
   if (link.previous && now - link.previous->established > kSessionLifetime) {
     by_index_.erase(link.previous->local_index);
@@ -430,83 +429,6 @@ void Links::on_timer(Instant now, Actions& out) {
 Instant Links::next_deadline() const {
   const Instant next_copy = copies_.empty() ? kNever : copies_.front().at;
   return std::min({next_tick_, next_attempt_, grant_retry_, next_copy, next_notice_});
-}
-
-// --- silence -------------------------------------------------------------------------------------
-
-std::vector<Links::Silence> Links::silences(Instant now) const {
-  std::vector<Silence> all;
-  for (const auto& link : links_) {
-    if (!is_silent(now, *link)) continue;
-    const Endpoint endpoint = link->current    ? link->current->path.remote
-                              : link->moved_to ? link->moved_to->remote
-                                               : link->endpoints.front();
-    all.push_back({link->settings.name, endpoint, now - *link->last_heard});
-  }
-  return all;
-}
-
-bool Links::is_silent(Instant now, const Link& link) {
-  const Duration limit = link.settings.dead_time;
-  const bool reached = link.current || link.moved_to || !link.endpoints.empty();
-  const bool known = !link.is_self() && link.last_heard && reached;
-  return known && limit > Duration::zero() && now - *link.last_heard >= limit;
-}
-
-bool Links::is_silent(Instant now, const std::string& peer) const {
-  return std::ranges::any_of(links_, [&](const auto& link) {
-    return link->settings.name == peer && is_silent(now, *link);
-  });
-}
-
-Instant Links::next_silence(Instant now) const {
-  Instant next = kNever;
-  for (const auto& link : links_) {
-    if (link->is_self() || !link->last_heard || link->settings.dead_time <= Duration::zero()) {
-      continue;
-    }
-    const Instant due = *link->last_heard + link->settings.dead_time;
-    if (due > now && due <= now + kProbeInterval) next = std::min(next, due);
-  }
-  return next;
-}
-
-// --- report --------------------------------------------------------------------------------------
-
-std::vector<PeerReport> Links::report(Instant now) const {
-  std::vector<PeerReport> reports;
-  reports.reserve(links_.size());
-  for (const auto& link : links_) {
-    PeerReport report;
-    report.name = link->settings.name;
-    report.agentless = link->settings.agentless;
-    report.site = link->site;
-    report.version = link->version;
-    report.state = state_of(now, *link);
-    if (!link->endpoints.empty()) report.endpoint = link->endpoints.front();
-    if (link->moved_to) report.endpoint = link->moved_to->remote;
-    if (link->current) report.endpoint = link->current->path.remote;
-    const bool up = report.state == PeerState::up || report.state == PeerState::lossy;
-    if (up) report.round_trip = link->round_trip;
-    if (up) {
-      report.jitter = link->jitter;
-      report.loss_in = link->history.loss();
-      report.loss_out = link->loss_out;
-      report.clock_offset = link->wall_offset;
-      if (!settings_.max_datagram_bytes) report.path_datagram = link->path_size.proven();
-    }
-    if (link->last_heard) report.since_heard = now - *link->last_heard;
-    report.sent = link->sent;
-    report.received = link->received;
-    report.rejected = link->rejected;
-    if (link->current) {
-      if (link->current->ring_id != kNoRingKey) report.ring_id = link->current->ring_id;
-      if (link->heard_ring_id != 0) report.heard_ring_id = link->heard_ring_id;
-      report.ring = link->ring;
-    }
-    reports.push_back(std::move(report));
-  }
-  return reports;
 }
 
 }  // namespace tribecast::relay

@@ -263,7 +263,6 @@ class Links {
   std::optional<Opened> open_key_init(Instant now, const Path& from, const seal::Envelope& envelope,
                                       Actions& out);
   std::optional<Opened> refuse_init(Instant now, Link* link, Reason reason);
-  [[nodiscard]] bool may_open(Instant now, bool known);
   void on_other_mode(Instant now, const Path& from);
 
   Settings settings_;
@@ -294,12 +293,8 @@ class Links {
   Instant next_notice_ = kNever;
 
   // How many handshakes by key may cost curve arithmetic now.
-  struct Budget {
-    double left = 0;
-    Instant filled = Instant::min();
-  };
-  Budget known_budget_;
-  Budget unknown_budget_;
+  RateLimit known_rate_;
+  RateLimit unknown_rate_;
 
   ReasonCounters strangers_;
   std::vector<Address> reported_strangers_;

@@ -12,8 +12,8 @@ constexpr std::string_view kKeyPrologue = "tribecast 1 public-key";
 // Who knows our public key, and the ring key where there is one, can make us multiply points, at
 // most so often: from where a peer is configured or was heard, and from anywhere else. All peers of
 // the largest mesh may begin at once.
-constexpr double kKnownPerSecond = 2000;
-constexpr double kUnknownPerSecond = 200;
+constexpr unsigned kKnownPerSecond = 2000;
+constexpr unsigned kUnknownPerSecond = 200;
 
 }  // namespace
 
@@ -70,22 +70,10 @@ std::optional<Links::Opened> Links::refuse_init(Instant now, Link* link, Reason 
   return std::nullopt;
 }
 
-bool Links::may_open(Instant now, bool known) {
-  Budget& budget = known ? known_budget_ : unknown_budget_;
-  const double limit = known ? kKnownPerSecond : kUnknownPerSecond;
-  const double more = budget.filled == Instant::min()
-                          ? limit
-                          : limit * std::chrono::duration<double>(now - budget.filled).count();
-  budget.left = std::min(limit, budget.left + more);
-  budget.filled = now;
-  if (budget.left < 1) return false;
-  --budget.left;
-  return true;
-}
-
 Link* Links::find_by_key(const seal::PublicKey& key) {
-  const auto found = std::ranges::find_if(
-      links_, [&](const auto& link) { return link->settings.public_key == key; });
+  const auto found = std::ranges::find_if(links_, [&](const auto& link) {
+    return link->settings.public_key == key && !link->settings.agentless;
+  });
   return found == links_.end() ? nullptr : found->get();
 }
 
@@ -98,7 +86,9 @@ std::optional<Links::Opened> Links::open_key_init(Instant now, const Path& from,
   if (!message || envelope.header.counter != 0) {
     return refuse_init(now, claimed, Reason::forged);
   }
-  if (!may_open(now, claimed != nullptr)) {
+  const bool known = claimed != nullptr;
+  if (!(known ? known_rate_.admit(now, kKnownPerSecond)
+              : unknown_rate_.admit(now, kUnknownPerSecond))) {
     refuse(claimed, Reason::rate_limited);
     return std::nullopt;
   }

@@ -113,6 +113,20 @@ void Members::beat(Instant now, Member& member) {
   member.interval = (*member.interval * 7 + std::min(gap, expected)) / 8;
 }
 
+// What every heartbeat and goodbye says anew.
+void Members::note(Instant now, const Sighting& sighting, Member& member) {
+  if (owns(now, member, sighting)) {
+    member.origin = sighting.origin;
+    member.via = sighting.via;
+  }
+  member.source = sighting.source;
+  member.destination = sighting.destination;
+  member.drop_time = sighting.drop_time;
+  member.domain = text_of(sighting.member.domain);
+  member.alive = milliseconds(static_cast<std::int64_t>(
+      std::min<std::uint64_t>(sighting.member.alive_milliseconds, std::uint64_t{1} << 42U)));
+}
+
 Members::Seen Members::see(Instant now, const Sighting& sighting, std::vector<Event>& events) {
   Seen seen;
   const Key key{sighting.group, tribes::Identity::of(sighting.member)};
@@ -121,11 +135,10 @@ Members::Seen Members::see(Instant now, const Sighting& sighting, std::vector<Ev
     seen.refused = out_of_order(found->second, sighting);
     if (!seen.refused) seen.refused = not_its_peer(now, found->second, sighting);
     if (seen.refused) return seen;
+  } else if (is_one_too_many(sighting)) {
+    seen.refused = Reason::table_full;
+    return seen;
   } else {
-    if (is_one_too_many(sighting)) {
-      seen.refused = Reason::table_full;
-      return seen;
-    }
     if (!sighting.member.is_shutdown()) seen.replaced = replace(now, sighting, key, events);
     if (members_.size() >= kMaxMembers) {
       ++unlisted_;
@@ -142,16 +155,7 @@ Members::Seen Members::see(Instant now, const Sighting& sighting, std::vector<Ev
         sighting.origin == Origin::local ? "on this host" : "through peer " + sighting.via;
     events.push_back({kind, key.identity.name(), what + where});
   };
-  if (owns(now, member, sighting)) {
-    member.origin = sighting.origin;
-    member.via = sighting.via;
-  }
-  member.source = sighting.source;
-  member.destination = sighting.destination;
-  member.drop_time = sighting.drop_time;
-  member.domain = text_of(sighting.member.domain);
-  member.alive = milliseconds(static_cast<std::int64_t>(
-      std::min<std::uint64_t>(sighting.member.alive_milliseconds, std::uint64_t{1} << 42U)));
+  note(now, sighting, member);
   if (sighting.member.is_shutdown()) {
     member.dead = same(sighting.member.payload, bytes_of(kSaidForIt));
     if (!member.left && member.dead) tell(EventKind::member_dead, "died, says its agent ");

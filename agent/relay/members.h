@@ -155,6 +155,7 @@ class Members {
                                             const Sighting& sighting);
   [[nodiscard]] bool is_one_too_many(const Sighting& sighting) const;
   static bool owns(Instant now, const Member& member, const Sighting& sighting);
+  static void note(Instant now, const Sighting& sighting, Member& member);
   static void beat(Instant now, Member& member);
   std::vector<MemberRecord> replace(Instant now, const Sighting& sighting, const Key& newcomer,
                                     std::vector<Event>& events);

@@ -97,12 +97,13 @@ BOOST_AUTO_TEST_CASE(the_effective_configuration_parses_to_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(the_effective_configuration_shows_every_setting) {
-  const Outcome outcome = parse({{"a",
-                                  "[node]\nname = n\n[security]\nkeyring = /k\n"
-                                  "auth = public-key\nprivate-key = /p\n"
-                                  "[group \"g\"]\naddress = 228.0.0.4:45564\n"
-                                  "[peer \"p\"]\naddress = web\nrewrite = 10.0.0.0/8 -> 11.0.0.0/8\n"
-                                  "public-key = hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"}});
+  const Outcome outcome =
+      parse({{"a",
+              "[node]\nname = n\n[security]\nkeyring = /k\n"
+              "auth = public-key\nprivate-key = /p\n"
+              "[group \"g\"]\naddress = 228.0.0.4:45564\n"
+              "[peer \"p\"]\naddress = web\nrewrite = 10.0.0.0/8 -> 11.0.0.0/8\n"
+              "public-key = hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n"}});
   const Outcome found = parse({{"b",
                                 "[security]\nkeyring = /k\n"
                                 "[group \"g\"]\naddress = 228.0.0.4:45564\n"

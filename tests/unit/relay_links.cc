@@ -718,7 +718,7 @@ BOOST_AUTO_TEST_CASE(silent_after_two_seconds_and_up_again_without_a_restart) {
 }
 
 // Else what the session says to the address, which is another peer's now, contradicts that peer's.
-BOOST_AUTO_TEST_CASE(a_session_at_an_address_that_became_another_peers_ends) {
+BOOST_AUTO_TEST_CASE(a_session_at_an_address_that_became_another_peers_ends, *ring_only) {
   Net net(3);
   net.start(0);
   net.start(1);
