@@ -37,7 +37,7 @@ std::string describe(const Address& group, int interface) {
 }  // namespace
 
 io::OsResult<Membership> Membership::open() {
-  const char* path = "/proc/net/igmp";
+  const char* path = "/proc/self/net/igmp";  // ProcSubset=pid of systemd hides /proc/net
   io::Fd list(::open(path, O_RDONLY | O_CLOEXEC));
   if (!list) return io::os_error(std::string("open ") + path);
   return Membership(std::move(list));

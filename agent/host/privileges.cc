@@ -54,16 +54,20 @@ bool may_use(cap_value_t capability) {
          value == CAP_SET;
 }
 
+// A service manager may have set them already, and forbid to change them by its system call filter:
+// what counts is what there is then.
 Step keep_only_net_raw() {
   const CapState wanted(cap_init(), &cap_free);
   if (!wanted ||
       cap_set_flag(wanted.get(), CAP_PERMITTED, kKept.size(), kKept.data(), CAP_SET) != 0 ||
-      cap_set_flag(wanted.get(), CAP_EFFECTIVE, kKept.size(), kKept.data(), CAP_SET) != 0 ||
-      cap_set_proc(wanted.get()) != 0) {
+      cap_set_flag(wanted.get(), CAP_EFFECTIVE, kKept.size(), kKept.data(), CAP_SET) != 0) {
     return failed("keep CAP_NET_RAW alone");
   }
+  static_cast<void>(cap_set_proc(wanted.get()));
+  static_cast<void>(cap_reset_ambient());
   const CapState now(cap_get_proc(), &cap_free);
-  if (!now || cap_compare(now.get(), wanted.get()) != 0) {
+  const int differs = now ? cap_compare(now.get(), wanted.get()) : -1;
+  if (CAP_DIFFERS(differs, CAP_PERMITTED) || CAP_DIFFERS(differs, CAP_EFFECTIVE)) {
     return io::OsError{EPERM, "keep CAP_NET_RAW alone", "other capabilities are still there"};
   }
   return std::nullopt;
