@@ -23,11 +23,6 @@ po::options_description describe() {
   return all;
 }
 
-bool owns(const Command& command, std::string_view option) {
-  return (" " + std::string(command.options) + " ").find(" " + std::string(option) + " ") !=
-         std::string::npos;
-}
-
 const Option& option_of(std::string_view name) {
   return *std::ranges::find(options(), name, &Option::name);
 }
@@ -159,18 +154,6 @@ std::string option_line(const Option& option) {
   return in_columns("--" + std::string(option.name) + argument, option.description);
 }
 
-std::string usage_of(const Command& command) {
-  std::string out = "tribecast " + std::string(command.words);
-  if (!command.arguments.empty()) out += " " + std::string(command.arguments);
-  for (const Option& option : options()) {
-    if (!owns(command, option.name)) continue;
-    out += " [--" + std::string(option.name);
-    if (!option.argument.empty()) out += " " + std::string(option.argument);
-    out += "]";
-  }
-  return out;
-}
-
 std::string global_options() {
   std::string out = "\noptions, before or behind the command:\n";
   for (const Option& option : options()) {
@@ -188,13 +171,16 @@ std::string help_on_all() {
     if (!command.arguments.empty()) left += " " + std::string(command.arguments);
     out += in_columns(left, command.summary);
   }
-  return out + global_options() +
-         "\nexit codes: 0 good, 1 degraded, 2 critical or failed, 3 agent not reachable,\n"
-         "            64 usage, 65 bad configuration, 77 no permission\n";
+  out += global_options() + "\nexit codes:\n";
+  for (const ExitMeaning& exit : exit_meanings()) {
+    out += in_columns(std::to_string(static_cast<int>(exit.code)), exit.meaning);
+  }
+  return out;
 }
 
 std::string help_on_one(const Command& command) {
-  std::string out = "usage: " + usage_of(command) + "\n\n" + std::string(command.summary) + "\n";
+  std::string out =
+      "usage: tribecast " + synopsis(command) + "\n\n" + std::string(command.summary) + "\n";
   if (!command.details.empty()) out += "\n" + std::string(command.details);
   if (!command.options.empty()) out += "\n";
   for (const Option& option : options()) {
@@ -204,6 +190,23 @@ std::string help_on_one(const Command& command) {
 }
 
 }  // namespace
+
+bool owns(const Command& command, std::string_view option) {
+  return (" " + std::string(command.options) + " ").find(" " + std::string(option) + " ") !=
+         std::string::npos;
+}
+
+std::string synopsis(const Command& command) {
+  std::string out(command.words);
+  if (!command.arguments.empty()) out += " " + std::string(command.arguments);
+  for (const Option& option : options()) {
+    if (!owns(command, option.name)) continue;
+    out += " [--" + std::string(option.name);
+    if (!option.argument.empty()) out += " " + std::string(option.argument);
+    out += "]";
+  }
+  return out;
+}
 
 std::string Invocation::text(std::string_view option, std::string_view fallback) const {
   const auto it = options.find(option);

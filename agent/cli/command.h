@@ -38,6 +38,18 @@ struct Command {
 std::span<const Option> options();
 std::span<const Command> commands();
 
+// Is the option one of the command's own?
+bool owns(const Command& command, std::string_view option);
+
+// The words behind `tribecast` for a command, its arguments and its own options.
+std::string synopsis(const Command& command);
+
+struct ExitMeaning {
+  Exit code;
+  std::string_view meaning;
+};
+std::span<const ExitMeaning> exit_meanings();
+
 // A command line that was understood.
 struct Invocation {
   const Command* command = nullptr;

@@ -155,9 +155,20 @@ constexpr std::array kCommands = {
     Command{"help", "[COMMAND]", 0, 2, "", "what a command does", "", run_help},
 };
 
+constexpr std::array kExitMeanings = {
+    ExitMeaning{Exit::good, "good"},
+    ExitMeaning{Exit::degraded, "degraded"},
+    ExitMeaning{Exit::critical, "critical or failed"},
+    ExitMeaning{Exit::unreachable, "agent not reachable"},
+    ExitMeaning{Exit::usage, "usage"},
+    ExitMeaning{Exit::bad_config, "bad configuration"},
+    ExitMeaning{Exit::no_permission, "no permission"},
+};
+
 }  // namespace
 
 std::span<const Option> options() { return kOptions; }
 std::span<const Command> commands() { return kCommands; }
+std::span<const ExitMeaning> exit_meanings() { return kExitMeanings; }
 
 }  // namespace tribecast::cli
