@@ -1,11 +1,8 @@
 """A copy of this system with a systemd of its own, on a host of a test network (see boot)."""
 
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "interop"))
@@ -25,7 +22,7 @@ class Machine:
     def boot(self):
         with open(self.directory / "boot.log", "w") as log:
             self._launcher = subprocess.Popen(
-                ["ip", "netns", "exec", self.host.namespace,
+                ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", self.host.namespace,
                  "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL",
                  "--propagation", "private", HERE / "boot", self.directory],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
