@@ -40,11 +40,13 @@ std::vector<std::string> families() {
   return out;
 }
 
-std::string summary_of(const std::string& words) {
+std::string summary_of(const std::string& behind, const std::string& word) {
+  std::string words = behind;
+  words.append(behind.empty() ? "" : " ").append(word);
   const auto found = std::ranges::find(commands(), std::string_view(words), &Command::words);
   if (found != commands().end()) return std::string(found->summary);
   std::string out;
-  for (const std::string& word : words_behind(words)) out += (out.empty() ? "" : ", ") + word;
+  for (const std::string& next : words_behind(words)) out += (out.empty() ? "" : ", ") + next;
   return out;
 }
 
@@ -108,7 +110,7 @@ std::string zsh_choice(const std::string& word, std::string_view description) {
 std::string zsh_words(const std::string& behind) {
   std::string out = "    (" + quoted(behind) + ") choices=(";
   for (const std::string& word : words_behind(behind)) {
-    out += " " + zsh_choice(word, summary_of(behind.empty() ? word : behind + " " + word));
+    out += " " + zsh_choice(word, summary_of(behind, word));
   }
   return out + " ); _describe command choices ;;\n";
 }
@@ -254,13 +256,13 @@ std::string fish_completion() {
     if (option.global) out += fish_option("true", option);
   }
   for (const std::string& word : words_behind("")) {
-    out += fish_line("__fish_use_subcommand", "-a " + word, summary_of(word));
+    out += fish_line("__fish_use_subcommand", "-a " + word, summary_of("", word));
   }
   for (const std::string& family : families()) {
     const std::string second = words_line(words_behind(family));
     for (const std::string& word : words_behind(family)) {
       out += fish_line(seen(family) + "; and not __fish_seen_subcommand_from " + second,
-                       "-a " + word, summary_of(family + " " + word));
+                       "-a " + word, summary_of(family, word));
     }
   }
   for (const Command& command : commands()) {
