@@ -52,12 +52,14 @@ void close_all_above(int last) {
   for (int fd = last + 1; fd < limit; ++fd) close(fd);
 }
 
-// A child of another user than root loses them by the exec anyway.
+// Where the service's system call filter forbids it: with none ambient, a user other than root loses
+// them by the exec anyway.
 bool drop_capabilities() {
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  const bool none_ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  return syscall(SYS_capset, &header, none.data()) == 0;
+  if (syscall(SYS_capset, &header, none.data()) == 0) return true;
+  return errno == EPERM && none_ambient && geteuid() != 0;
 }
 
 void reset_signals() {
