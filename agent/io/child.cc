@@ -52,8 +52,8 @@ void close_all_above(int last) {
   for (int fd = last + 1; fd < limit; ++fd) close(fd);
 }
 
-// Where the service's system call filter forbids it: with none ambient, a user other than root loses
-// them by the exec anyway.
+// Where the service's system call filter forbids it: with none ambient, a user other than root
+// loses them by the exec anyway.
 bool drop_capabilities() {
   const bool none_ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
