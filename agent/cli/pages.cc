@@ -79,9 +79,7 @@ std::string tool_page() {
 }
 
 std::string setting_entry(const config::Setting& setting) {
-  std::string text;
-  if (!setting.supported) text += "Not in this version yet. ";
-  text += setting.description;
+  std::string text(setting.description);
   text += " Value: " + std::string(setting.kind);
   if (!setting.low.empty()) {
     text += ", " + std::string(setting.low) + " to " + std::string(setting.high);
@@ -103,7 +101,6 @@ std::string configuration_page() {
                         "`tribecast config check` names every mistake by file and line.\n");
   for (const config::SectionEntry& section : config::sections()) {
     out += ".SH \"[" + roff(section.type) + (section.named ? " \\(dqNAME\\(dq" : "") + "]\"\n";
-    if (!section.supported) out += "Not in this version yet.\n";
     out += roff(section.description) + "\n";
     for (const config::Setting& setting : config::settings()) {
       if (setting.section == section.type) out += setting_entry(setting);

@@ -1,5 +1,5 @@
-// Reads the keys of one section instance: known, not twice, of the right kind, in range, and not
-// ahead of this version. What is wrong goes to the findings; the caller gets what is right.
+// Reads the keys of one section instance: known, not twice, of the right kind, in range. What is
+// wrong goes to the findings; the caller gets what is right.
 #pragma once
 
 #include <concepts>
@@ -78,9 +78,6 @@ class Reader {
       if (limited && (value < *convert(setting.low) || value > *convert(setting.high))) {
         return text + " is not in " + std::string(setting.low) + "-" + std::string(setting.high);
       }
-    }
-    if (!setting.supported && value != *convert(setting.fallback)) {
-      return "'" + text + "' is not supported yet by this version";
     }
     return {};
   }

@@ -77,7 +77,6 @@ std::string cell(std::string_view text) {
 std::string row(const Setting& s) {
   std::string notes;
   if (s.repeatable) notes += "*Repeatable.* ";
-  if (!s.supported) notes += "*Later.* ";
   const std::string range = s.low.empty() ? "" : std::string(s.low) + " to " + std::string(s.high);
   return "| " + cell(s.key) + " | " + std::string(s.kind) + " | " + cell(s.fallback) + " | " +
          range + " | " + notes + std::string(s.description) + " |\n";
@@ -86,7 +85,6 @@ std::string row(const Setting& s) {
 std::string section_text(const SectionEntry& section) {
   const std::string type(section.type);
   std::string out = "\n## [" + type + (section.named ? " \"NAME\"" : "") + "]\n\n";
-  if (!section.supported) out += "*Not supported yet by this version.* ";
   out += std::string(section.description) + "\n\n" +
          "| key | value | default | range | meaning |\n|---|---|---|---|---|\n";
   for (const Setting& s : settings()) {

@@ -12,17 +12,17 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::array kSections = {
-    SectionEntry{"node", false, true, "This host, as status and peers show it."},
-    SectionEntry{"relay", false, true, "Where the agents talk to each other."},
-    SectionEntry{"control", false, true, "The socket of the command line tool."},
-    SectionEntry{"security", false, true, "Who may take part."},
-    SectionEntry{"group", true, true, "A multicast group that is relayed. At most 64."},
-    SectionEntry{"peer", true, true,
+    SectionEntry{"node", false, "This host, as status and peers show it."},
+    SectionEntry{"relay", false, "Where the agents talk to each other."},
+    SectionEntry{"control", false, "The socket of the command line tool."},
+    SectionEntry{"security", false, "Who may take part."},
+    SectionEntry{"group", true, "A multicast group that is relayed. At most 64."},
+    SectionEntry{"peer", true,
                  "A host whose agent gets and sends what the groups carry. At most 1024. A peer "
                  "whose address is local to this host is `self` and is not used, so one identical "
                  "file works on all nodes."},
     SectionEntry{
-        "discovery", true, true,
+        "discovery", true,
         "Peers from DNS, a file or a program, beside those of this file; exactly one of "
         "`dns`, `file` and `exec` must be set. At most 16. See [discovery.md](discovery.md) "
         "for the formats and the rules."},
@@ -68,105 +68,103 @@ constexpr std::array kKinds = {
 
 constexpr bool kOnce = false;
 constexpr bool kRepeatable = true;
-constexpr bool kNow = true;
-constexpr bool kLater = false;
 
 constexpr std::array kSettings = {
-    Setting{"node", "name", "name", "", "", "", kOnce, kNow,
+    Setting{"node", "name", "name", "", "", "", kOnce,
             "This node's name; the host name when it is not set."},
-    Setting{"node", "site", "text", "", "", "", kOnce, kNow,
+    Setting{"node", "site", "text", "", "", "", kOnce,
             "Where this node stands, in your words: a region, a zone, a rack."},
 
-    Setting{"relay", "listen", "endpoint", "0.0.0.0:45565", "", "", kRepeatable, kNow,
+    Setting{"relay", "listen", "endpoint", "0.0.0.0:45565", "", "", kRepeatable,
             "UDP address and port for the peers' sealed datagrams."},
     Setting{
-        "relay", "max-datagram", "size or auto", "1232", "576", "65507", kOnce, kNow,
+        "relay", "max-datagram", "size or auto", "1232", "576", "65507", kOnce,
         "Largest UDP payload sent to a peer; larger heartbeats are split. `auto`: what the path "
         "to each peer carries is found out, up to jumbo frames, and lowered in a black hole."},
 
-    Setting{"control", "socket", "path", "/run/tribecast/tribecast.sock", "", "", kOnce, kNow,
+    Setting{"control", "socket", "path", "/run/tribecast/tribecast.sock", "", "", kOnce,
             "The unix socket of the command line tool; at most 107 bytes."},
-    Setting{"control", "group", "name", "tribecast", "", "", kOnce, kNow,
+    Setting{"control", "group", "name", "tribecast", "", "", kOnce,
             "Members of this group may use the socket."},
 
     Setting{
-        "security", "keyring", "path", "", "", "", kOnce, kNow,
+        "security", "keyring", "path", "", "", "", kOnce,
         "The file with the cluster's keys, the same on every node; must be set as soon as "
         "there is a peer. `tribecast keygen` makes one. With `auth = public-key` it may be left "
         "out; with it, who is to take part needs a key of the ring too."},
-    Setting{"security", "auth", "auth", "keyring", "", "", kOnce, kNow,
+    Setting{"security", "auth", "auth", "keyring", "", "", kOnce,
             "How peers prove who they are: by a key that all share, or each by its own; "
             "docs/security.md compares them. The same on every node."},
-    Setting{"security", "private-key", "path", "", "", "", kOnce, kNow,
+    Setting{"security", "private-key", "path", "", "", "", kOnce,
             "The file with this node's private key; must be set for `auth = public-key` as soon as "
             "there is a peer. `tribecast keygen --private-key` makes one."},
 
-    Setting{"group", "address", "group address", "", "", "", kOnce, kNow,
+    Setting{"group", "address", "group address", "", "", "", kOnce,
             "The group's address and port. Must be set."},
-    Setting{"group", "interface", "interfaces", "auto", "", "", kOnce, kNow,
+    Setting{"group", "interface", "interfaces", "auto", "", "", kOnce,
             "Where the group is captured and injected."},
-    Setting{"group", "format", "format", "", "", "", kOnce, kNow,
+    Setting{"group", "format", "format", "", "", "", kOnce,
             "`tribes`: Tomcat's heartbeats, checked and listed as members. `raw`: any UDP payload. "
             "When it is not set: `tribes` for port 45564, else `raw`."},
-    Setting{"group", "broadcasts", "yes or no", "no", "", "", kOnce, kNow,
+    Setting{"group", "broadcasts", "yes or no", "no", "", "", kOnce,
             "In a `tribes` group, whether other datagrams than heartbeats pass."},
-    Setting{"group", "max-age", "duration", "1s", "10ms", "1h", kOnce, kNow,
+    Setting{"group", "max-age", "duration", "1s", "10ms", "1h", kOnce,
             "Older datagrams are dropped: a late heartbeat brings a dead Tomcat back."},
-    Setting{"group", "drop-time", "duration", "3s", "100ms", "1h", kOnce, kNow,
+    Setting{"group", "drop-time", "duration", "3s", "100ms", "1h", kOnce,
             "The `dropTime` of the Tomcats; a member without a heartbeat for this long is shown as "
             "lost."},
 
-    Setting{"peer", "address", "peer address", "", "", "", kRepeatable, kNow,
+    Setting{"peer", "address", "peer address", "", "", "", kRepeatable,
             "Where its agent listens. Must be set, but for a peer with a public key that begins by "
             "itself, from behind an address translator."},
-    Setting{"peer", "members", "prefixes", "any", "", "", kOnce, kNow,
+    Setting{"peer", "members", "prefixes", "any", "", "", kOnce,
             "Only members that announce these addresses (after `rewrite`) are accepted from this "
             "peer."},
-    Setting{"peer", "rewrite", "rewrites", "", "", "", kOnce, kNow,
+    Setting{"peer", "rewrite", "rewrites", "", "", "", kOnce,
             "The peer's members are reached at other addresses than they announce: one to one, "
             "host by host. See docs/nat.md for what Tomcat does with it."},
-    Setting{"peer", "max-members", "number", "512", "1", "4096", kOnce, kNow,
+    Setting{"peer", "max-members", "number", "512", "1", "4096", kOnce,
             "More members at once are not accepted from this peer."},
-    Setting{"peer", "max-rate", "number", "10000", "10", "1000000", kOnce, kNow,
+    Setting{"peer", "max-rate", "number", "10000", "10", "1000000", kOnce,
             "More datagrams a second, in a burst or on average, are not accepted from this peer."},
-    Setting{"peer", "groups", "names", "all", "", "", kOnce, kNow,
+    Setting{"peer", "groups", "names", "all", "", "", kOnce,
             "The groups that are relayed to and from this peer."},
-    Setting{"peer", "copies", "number", "1", "1", "3", kOnce, kNow,
+    Setting{"peer", "copies", "number", "1", "1", "3", kOnce,
             "How many times each datagram is sent to this peer, 25 ms apart, against loss. One is "
             "enough for Tomcats with a TcpFailureDetector below 20 % loss; goodbyes are repeated "
             "until they are acknowledged in any case."},
-    Setting{"peer", "peer-dead-time", "time limit", "1s", "100ms", "1h", kOnce, kNow,
+    Setting{"peer", "peer-dead-time", "time limit", "1s", "100ms", "1h", kOnce,
             "After so long a silence of the peer's agent its members' TCP ports are tried, and who "
             "proves dead is told to the local Tomcats to have left. `off`: never."},
     Setting{
-        "peer", "agentless", "yes or no", "no", "", "", kOnce, kNow,
+        "peer", "agentless", "yes or no", "no", "", "", kOnce,
         "The peer runs no agent: what is captured here is sent to the group's port at its first "
         "address as it is, in the open, and nothing comes back. See docs/nat.md."},
-    Setting{"peer", "public-key", "public key", "", "", "", kOnce, kNow,
+    Setting{"peer", "public-key", "public key", "", "", "", kOnce,
             "The peer's public key; must be set for `auth = public-key`. The peer with this node's "
             "own key is `self`."},
     Setting{
-        "peer", "roaming", "prefixes", "any", "", "", kOnce, kNow,
+        "peer", "roaming", "prefixes", "any", "", "", kOnce,
         "With `auth = public-key`: where the peer is followed to, and may begin from, beside its "
         "addresses."},
 
-    Setting{"discovery", "dns", "dns name", "", "", "", kOnce, kNow,
+    Setting{"discovery", "dns", "dns name", "", "", "", kOnce,
             "Each IPv4 and IPv6 address of the name is a peer, at port 45565. A name that begins "
             "with `_` is asked for SRV records: each target is a peer, at their ports."},
-    Setting{"discovery", "file", "path", "", "", "", kOnce, kNow,
+    Setting{"discovery", "file", "path", "", "", "", kOnce,
             "A text file, one peer a line: a name and its addresses. Read when it changes, never "
             "polled; replace it by rename."},
-    Setting{"discovery", "exec", "command", "", "", "", kOnce, kNow,
+    Setting{"discovery", "exec", "command", "", "", "", kOnce,
             "A program that prints one JSON object a line, run without rights, environment and "
             "shell."},
-    Setting{"discovery", "every", "duration", "60s", "1s", "24h", kOnce, kNow,
+    Setting{"discovery", "every", "duration", "60s", "1s", "24h", kOnce,
             "How often the program is run and the name is asked for, the name sooner when its TTL "
             "is over. A file is read when it changes."},
-    Setting{"discovery", "timeout", "duration", "10s", "100ms", "1h", kOnce, kNow,
+    Setting{"discovery", "timeout", "duration", "10s", "100ms", "1h", kOnce,
             "How long an answer may take; then the program is killed with all its children."},
-    Setting{"discovery", "on-failure", "failure", "keep", "", "", kOnce, kNow,
+    Setting{"discovery", "on-failure", "failure", "keep", "", "", kOnce,
             "A source that fails says nothing about the peers: they stay, over restarts too."},
-    Setting{"discovery", "shrink-limit", "percentage", "50%", "0%", "100%", kOnce, kNow,
+    Setting{"discovery", "shrink-limit", "percentage", "50%", "0%", "100%", kOnce,
             "An answer that lacks more than this share of the section's peers takes none away "
             "until it has held for three answers and for twice `every`. `100%`: believed at "
             "once."},

@@ -13,8 +13,7 @@ namespace tribecast::config {
 
 struct SectionEntry {
   std::string_view type;
-  bool named;      // [type "name"], once for each name; else [type], and all such are one
-  bool supported;  // else refused: not in this version
+  bool named;  // [type "name"], once for each name; else [type], and all such are one
   std::string_view description;
 };
 
@@ -26,7 +25,6 @@ struct Setting {
   std::string_view low;       // for durations and numbers, both in the kind's notation
   std::string_view high;
   bool repeatable;
-  bool supported;  // else only the default is accepted by this version
   std::string_view description;
 };
 
