@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +16,9 @@ namespace tribecast::daemon {
 namespace {
 
 std::string read_whole(int file, std::size_t most) {
-  std::string text(most + 1, '\0');
+  struct stat status {};
+  if (fstat(file, &status) != 0 || status.st_size <= 0) return {};
+  std::string text(std::min(static_cast<std::size_t>(status.st_size), most + 1), '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const ssize_t more =

@@ -88,7 +88,8 @@ Result<std::string, std::string> read_peer_file(const std::string& path) {
                       (denied ? "; fix: let the agent's user read it" : "")};
   }
   if (!S_ISREG(info.st_mode)) return Unexpected{path + ": cannot be read: it is no file"};
-  std::string text(kMaxFoundBytes + 1, '\0');
+  // A byte more, to see whether there is one.
+  std::string text(std::min(static_cast<std::size_t>(info.st_size), kMaxFoundBytes) + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const ssize_t more = read(file.get(), text.data() + size, text.size() - size);
