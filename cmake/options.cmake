@@ -48,11 +48,13 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   target_link_options(tribecast_options INTERFACE -pie -Wl,-z,relro,-z,now,--gc-sections)
 endif()
 
-# tribecast_library(NAME SOURCES... [LINK targets...]): one module of the house.
+# tribecast_library(NAME SOURCES... [LINK targets...]): one module of the house. Headers of agent/ are
+# included as "module/file.h", those of engine/ as "engine/module/file.h".
 function(tribecast_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(tribecast_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_include_directories(tribecast_${name} PUBLIC ${PROJECT_SOURCE_DIR}/agent)
+  target_include_directories(tribecast_${name} PUBLIC
+    ${PROJECT_SOURCE_DIR}/agent ${PROJECT_SOURCE_DIR})
   target_link_libraries(tribecast_${name} PUBLIC tribecast_options ${ARG_LINK})
   set_target_properties(tribecast_${name} PROPERTIES UNITY_BUILD ${TRIBECAST_UNITY})
 endfunction()

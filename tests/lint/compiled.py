@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a compiler's eye over agent/, two files at a time, and remembers in the build folder what was
+"""Runs a compiler's eye over agent/ and engine/, two files at a time, and remembers in the build folder what was
 clean: a file is looked at again only when it, something it includes, the command or the rules
 changed.
 
@@ -26,7 +26,12 @@ COROUTINES = ["-D__cpp_impl_coroutine=201902L", "-DBOOST_ASIO_HAS_CO_AWAIT=1",
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 
-def closure(file, agent):
+def own_file(top, name):
+    """The header that "name" includes: those of engine/ are included with that folder, those of agent/ without."""
+    return top / name if name.startswith("engine/") else top / "agent" / name
+
+
+def closure(file, top):
     """The file and all of our headers that it includes, directly or not."""
     found, open_files = set(), [file]
     while open_files:
@@ -34,7 +39,7 @@ def closure(file, agent):
         if current in found or not current.is_file():
             continue
         found.add(current)
-        open_files += [agent / name for name in INCLUDE.findall(current.read_text())]
+        open_files += [own_file(top, name) for name in INCLUDE.findall(current.read_text())]
     return sorted(found)
 
 
@@ -47,11 +52,10 @@ def fingerprint(parts):
 
 
 def compile_commands(top, build):
-    """Source -> words of its command, for the sources under agent/."""
-    agent = str(top / "agent") + "/"
+    """Source -> words of its command, for the sources of the product."""
     commands = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        if entry["file"].startswith(agent):
+        if entry["file"].startswith((f"{top}/agent/", f"{top}/engine/")):
             commands[pathlib.Path(entry["file"])] = shlex.split(entry["command"])
     return commands
 
@@ -71,25 +75,24 @@ def header_flags(words):
 
 
 def header_tasks(top, build):
-    agent = top / "agent"
-    commands = {f: w for f, w in compile_commands(top, build).items() if f"-I{agent}" in w}
-    for header in sorted(agent.rglob("*.h")):
+    commands = {f: w for f, w in compile_commands(top, build).items() if f"-I{top}/agent" in w}
+    for header in sorted([*(top / "agent").rglob("*.h"), *(top / "engine").rglob("*.h")]):
         # The flags of a source of the same module; a module without one uses any.
         near = [w for f, w in sorted(commands.items()) if f.parent == header.parent]
         words = header_flags(near[0] if near else next(iter(commands.values())))
-        name = header.relative_to(agent).as_posix()
+        name = header.relative_to(top).as_posix()
         command = words + ["-fsyntax-only", "-x", "c++", "-"]
-        yield name, closure(header, agent), command, f'#include "{name}"\n'
+        included = name.removeprefix("agent/")
+        yield name, closure(header, top), command, f'#include "{included}"\n'
 
 
 def tidy_tasks(top, build):
-    agent = top / "agent"
     for source, words in sorted(compile_commands(top, build).items()):
         command = [TIDY, "--quiet", "-p", str(build),
                    *(f"--extra-arg={word}" for word in COROUTINES), str(source)]
-        files = closure(source, agent) + [top / ".clang-tidy", *sorted(agent.rglob(".clang-tidy"))]
+        files = closure(source, top) + [top / ".clang-tidy"]
         # The words tell about changed flags; clang-tidy finds them itself.
-        yield source.relative_to(agent).as_posix(), files, command, " ".join(words)
+        yield source.relative_to(top).as_posix(), files, command, " ".join(words)
 
 
 def run(task, clean):
@@ -124,7 +127,7 @@ def main():
             looked += fresh
             if not good:
                 failed += 1
-                print(f"== agent/{name}\n{output}")
+                print(f"== {name}\n{output}")
     print(f"{total} files, {looked} looked at, {failed} with findings")
     return 1 if failed or total == 0 else 0
 

@@ -6,7 +6,8 @@ import re
 import sys
 import tempfile
 
-# Module of agent/ -> what it may include beside itself, as drawn in docs/architecture.md.
+# Module -> what it may include beside itself, as drawn in docs/architecture.md. Those of agent/ are named, and
+# included, without that folder; those of engine/ with it.
 MODULES = {
     "base": set(),
     "tribes": {"base"},
@@ -19,9 +20,15 @@ MODULES = {
     "host": {"base", "packet", "io"},
     "daemon": {"base", "tribes", "packet", "seal", "relay", "config", "control", "io", "host"},
     "cli": {"base", "seal", "config", "control"},
+    "engine/java": {"base"},
+    "engine/session": {"base", "engine/java"},
+    "engine/map": {"base", "engine/java"},
+    "engine/channel": {"base", "tribes"},
+    "engine/daemon": {"base", "tribes", "config", "control", "io", "engine/java", "engine/session", "engine/map",
+                      "engine/channel"},
 }
 
-# Outside header -> the files, as beginnings of their path under agent/, that may include it.
+# Outside header -> the files, as beginnings of their path, that may include it.
 LIBRARIES = [
     (r"pcap(\.h|/)", ["host/pcap_capture"]),
     (r"netlink/", ["host/link_monitor"]),
@@ -29,16 +36,20 @@ LIBRARIES = [
     (r"linux/(inet|sock)_diag\.h", ["host/sock_diag", "host/listener_watch"]),
     (r"sodium(\.h|/)", ["seal/", "base/digest"]),
     (r"ares(\.h|_)", ["io/"]),
-    (r"boost/program_options", ["config/", "cli/", "daemon/main"]),
-    (r"boost/asio", ["io/", "daemon/"]),
-    (r"boost/", ["io/", "daemon/", "config/", "cli/"]),
+    (r"boost/program_options", ["config/", "cli/", "daemon/main", "engine/daemon/main"]),
+    (r"boost/asio", ["io/", "daemon/", "engine/daemon/"]),
+    (r"boost/", ["io/", "daemon/", "config/", "cli/", "engine/daemon/"]),
+    (r"(zlib|zconf)\.h", ["engine/channel/gzip"]),
+    (r"openssl/", ["engine/channel/encrypt"]),
+    (r"rocksdb/", ["engine/daemon/disk"]),
     (r"nlohmann/", ["control/"]),
-    (r"fmt/", ["control/", "cli/", "config/", "daemon/"]),
+    (r"fmt/", ["control/", "cli/", "config/", "daemon/", "engine/daemon/"]),
     (r"sys/capability\.h", ["host/privileges"]),
 ]
 
 # The pure modules own no socket, file, clock, thread, log or random source.
-PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control"}
+PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control",
+        "engine/java", "engine/session", "engine/map", "engine/channel"}
 IMPURE = re.compile(
     r"(thread|mutex|shared_mutex|condition_variable|future|atomic|semaphore|fstream|iostream"
     r"|filesystem|random|unistd\.h|fcntl\.h|poll\.h|syslog\.h"
@@ -68,14 +79,19 @@ def check_library(path, header):
     return None
 
 
+def module_of(path):
+    words = path.split("/")
+    return "/".join(words[:2]) if words[0] == "engine" else words[0]
+
+
 def is_pure(path):
-    return path.split("/")[0] in PURE and not any(path.startswith(p) for p in PURE_EXCEPTIONS)
+    return module_of(path) in PURE and not any(path.startswith(p) for p in PURE_EXCEPTIONS)
 
 
 def check_include(path, quote, header):
-    module = path.split("/")[0]
+    module = module_of(path)
     if quote == '"':
-        target = header.split("/")[0]
+        target = module_of(header)
         if target not in MODULES or "/" not in header:
             return f'"{header}": own headers are included as "module/file.h"'
         allowed = {module} | MODULES[module] | FURTHER.get(path.rsplit(".", 1)[0], set())
@@ -90,25 +106,26 @@ def check_include(path, quote, header):
 def check_line(path, line):
     found = IMPURE_NAME.search(line.split("//")[0])
     if found and is_pure(path):
-        return f"{found.group()}: {path.split('/')[0]} is pure, time and random bytes are arguments"
+        return f"{found.group()}: {module_of(path)} is pure, time and random bytes are arguments"
     return None
 
 
 def check_tree(top):
-    agent = pathlib.Path(top) / "agent"
+    top = pathlib.Path(top)
     findings = []
-    for file in sorted(agent.rglob("*")):
+    for file in sorted([*(top / "agent").rglob("*"), *(top / "engine").rglob("*")]):
         if file.suffix not in (".h", ".cc"):
             continue
-        path = file.relative_to(agent).as_posix()
-        if path.split("/")[0] not in MODULES:
-            findings.append(f"agent/{path}:1: a module that tests/lint/includes.py does not know")
+        name = file.relative_to(top).as_posix()
+        path = name.removeprefix("agent/")
+        if module_of(path) not in MODULES:
+            findings.append(f"{name}:1: a module that tests/lint/includes.py does not know")
             continue
         for number, line in enumerate(file.read_text().splitlines(), 1):
             match = INCLUDE.match(line)
             what = check_include(path, *match.groups()) if match else check_line(path, line)
             if what:
-                findings.append(f"agent/{path}:{number}: {what}")
+                findings.append(f"{name}:{number}: {what}")
     return findings
 
 
@@ -152,11 +169,20 @@ def self_test():
         ("control/a.h", "std::chrono::system_clock::time_point at;", True),
         ("io/a.cc", "auto t = std::chrono::steady_clock::now();", True),
         ("unknown/a.cc", "", False),
+        ("engine/java/a.cc", '#include "engine/session/session.h"', False),
+        ("engine/session/a.cc", '#include "engine/java/stream.h"', True),
+        ("engine/session/a.cc", '#include "base/bytes.h"', True),
+        ("engine/channel/a.cc", '#include "relay/core.h"', False),
+        ("engine/channel/a.cc", "#include <thread>", False),
+        ("engine/daemon/a.cc", '#include "engine/channel/channel.h"', True),
+        ("engine/daemon/a.cc", '#include "daemon/agent.h"', False),
+        ("relay/a.cc", '#include "engine/java/stream.h"', False),
+        ("engine/unknown/a.cc", "", False),
     ]
     wrong = 0
     for path, line, allowed in cases:
         with tempfile.TemporaryDirectory() as top:
-            file = pathlib.Path(top, "agent", path)
+            file = pathlib.Path(top, path if path.startswith("engine/") else f"agent/{path}")
             file.parent.mkdir(parents=True)
             file.write_text(f"#pragma once\n{line}\n")
             if (not check_tree(top)) != allowed:
