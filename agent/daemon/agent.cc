@@ -10,6 +10,7 @@
 #include "config/values.h"
 #include "control/json.h"
 #include "control/request.h"
+#include "daemon/state_path.h"
 #include "daemon/translate.h"
 #include "host/accounts.h"
 #include "io/clock.h"
@@ -113,7 +114,7 @@ void Agent::open_member_watch() {
     act(now);
   };
   member_watch_ = std::make_unique<MemberWatch>(loop_, log_, std::move(handlers),
-                                                member_list_path(config_.control.socket));
+                                                state_path(config_.control.socket, "members"));
 }
 
 io::OsResult<Done> Agent::open_control(const config::Control& control) {

@@ -2,33 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <utility>
+
+#include "io/whole_file.h"
 
 namespace tribecast::daemon {
 namespace {
-
-std::string read_whole(int file, std::size_t most) {
-  struct stat status {};
-  if (fstat(file, &status) != 0 || status.st_size <= 0) return {};
-  std::string text(std::min(static_cast<std::size_t>(status.st_size), most + 1), '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t more =
-        pread(file, text.data() + size, text.size() - size, static_cast<off_t>(size));
-    if (more <= 0) break;
-    size += static_cast<std::size_t>(more);
-  }
-  text.resize(size);
-  return text;
-}
 
 bool write_whole(int file, const std::string& text) {
   // First to nothing: a part of this one before the end of the last one would be taken for whole.
@@ -37,13 +20,6 @@ bool write_whole(int file, const std::string& text) {
 }
 
 }  // namespace
-
-std::string found_store_path(const std::string& control_socket) {
-  if (const char* state = std::getenv("STATE_DIRECTORY"); state != nullptr && *state == '/') {
-    return std::string(state) + "/discovered";
-  }
-  return std::filesystem::path(control_socket).replace_extension(".discovered").string();
-}
 
 FoundStore::FoundStore(Log& log, std::string path) : log_(log), path_(std::move(path)) {
   for (std::size_t i = 0; i < files_.size(); ++i) {
@@ -62,9 +38,9 @@ std::vector<config::FoundRecord> FoundStore::recall() {
   config::FoundList best;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (!files_[i]) continue;
-    const std::string text = read_whole(files_[i].get(), config::kMaxFoundListBytes);
-    if (text.empty()) continue;
-    auto list = config::parse_found_list(text);
+    const auto text = io::read_whole(files_[i].get(), config::kMaxFoundListBytes);
+    if (!text || text->empty()) continue;
+    auto list = config::parse_found_list(*text);
     if (!list) {
       log_.write(Severity::warning, "bad_discovered_list",
                  fmt::format("{}.{}: {}; it is not used", path_, i + 1, list.error()));

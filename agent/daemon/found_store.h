@@ -36,7 +36,4 @@ class FoundStore {
   bool write_failed_ = false;
 };
 
-// In the service manager's state directory, else beside the socket.
-std::string found_store_path(const std::string& control_socket);
-
 }  // namespace tribecast::daemon

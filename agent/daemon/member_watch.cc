@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
+
+#include "io/whole_file.h"
 
 namespace tribecast::daemon {
 namespace {
@@ -32,25 +31,7 @@ relay::KnockResult to_result(io::ProbeOutcome outcome) {
   return relay::KnockResult::not_tried;
 }
 
-std::string read_all(int file) {
-  std::string text;
-  std::array<char, 65536> block{};
-  while (text.size() < kMaxListBytes) {
-    const ssize_t size = pread(file, block.data(), block.size(), static_cast<off_t>(text.size()));
-    if (size <= 0) break;
-    text.append(block.data(), static_cast<std::size_t>(size));
-  }
-  return text;
-}
-
 }  // namespace
-
-std::string member_list_path(const std::string& control_socket) {
-  if (const char* state = std::getenv("STATE_DIRECTORY"); state != nullptr && *state == '/') {
-    return std::string(state) + "/members";
-  }
-  return std::filesystem::path(control_socket).replace_extension(".members").string();
-}
 
 MemberWatch::MemberWatch(io::Loop& loop, Log& log, Handlers handlers, const std::string& path)
     : loop_(loop), log_(log), handlers_(std::move(handlers)), path_(path), ports_(loop) {
@@ -78,9 +59,9 @@ MemberWatch::~MemberWatch() {
 
 std::vector<relay::MemberRecord> MemberWatch::recall() {
   std::vector<relay::MemberRecord> members;
-  const std::string text = file_ < 0 ? "" : read_all(file_);
-  if (text.empty()) return members;
-  const auto remembered = relay::parse_remembered(text);
+  const auto text = io::read_whole(file_, kMaxListBytes);
+  if (!text || text->empty()) return members;
+  const auto remembered = relay::parse_remembered(*text);
   if (!remembered) {
     log_.write(Severity::warning, "bad_member_list",
                fmt::format("{}: {}; it is begun anew", path_, remembered.error()));

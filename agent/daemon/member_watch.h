@@ -53,7 +53,4 @@ class MemberWatch {
   io::PortProbe ports_;
 };
 
-// Where the list is kept: in the service manager's state directory, else beside the socket.
-std::string member_list_path(const std::string& control_socket);
-
 }  // namespace tribecast::daemon

@@ -22,6 +22,7 @@
 #include "io/fd.h"
 #include "io/file_watch.h"
 #include "io/resolver.h"
+#include "io/whole_file.h"
 
 namespace tribecast::daemon {
 namespace {
@@ -88,17 +89,9 @@ Result<std::string, std::string> read_peer_file(const std::string& path) {
                       (denied ? "; fix: let the agent's user read it" : "")};
   }
   if (!S_ISREG(info.st_mode)) return Unexpected{path + ": cannot be read: it is no file"};
-  // A byte more, to see whether there is one.
-  std::string text(std::min(static_cast<std::size_t>(info.st_size), kMaxFoundBytes) + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t more = read(file.get(), text.data() + size, text.size() - size);
-    if (more < 0) return Unexpected{path + ": cannot be read: " + std::strerror(errno)};
-    if (more == 0) break;
-    size += static_cast<std::size_t>(more);
-  }
-  text.resize(size);
-  return text;
+  auto text = io::read_whole(file.get(), kMaxFoundBytes);
+  if (!text) return Unexpected{path + ": " + text.error().message()};
+  return std::move(*text);
 }
 
 class FileSource : public PeerSource {

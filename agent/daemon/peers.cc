@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/agent.h"
+#include "daemon/state_path.h"
 #include "daemon/translate.h"
 #include "io/clock.h"
 #include "seal/keyring.h"
@@ -22,7 +23,7 @@ void Agent::open_discovery() {
   handlers.on_event = [this](Severity severity, std::string_view id, const std::string& subject,
                              const std::string& text) { note(severity, id, subject, text); };
   discovery_ = std::make_unique<Discovery>(loop_, log_, seal::system_random(), std::move(handlers),
-                                           found_store_path(config_.control.socket));
+                                           state_path(config_.control.socket, "discovered"));
 }
 
 // What is as it was keeps its session and counters.

@@ -1,7 +1,6 @@
 #include "relay/core.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 #include "base/check.h"
@@ -211,8 +210,8 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
     return refuse(*group, Reason::stale);
   }
   const Duration age = link.clock.age(now, received.captured);
-  rewrite(link, *group, received, payload);
   const auto classified = classify(group->settings, payload);
+  rewrite(link, received, classified, payload);
   const bool goodbye = classified.kind == tribes::Kind::shutdown;
   if (goodbye) links_.acknowledge(link, received.counter, out);
   if (const auto reason = check_received(now, *group, link, received, classified, age, out)) {
@@ -228,13 +227,14 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
 }
 
 // What the peer's network calls its hosts becomes what they are called here: the host that a member
-// announces, and the datagram's source.
-void Core::rewrite(const Link& link, const Group& group, Received& received, Buffer& payload) {
+// announces (in the payload, so that `classified`, a view of it, follows), and the datagram's
+// source.
+void Core::rewrite(const Link& link, Received& received, const tribes::Classified& classified,
+                   Buffer& payload) {
   if (link.settings.rewrites.empty()) return;
   if (const auto source = link.seen_from_here(received.source.address)) {
     received.source.address = *source;
   }
-  const auto classified = classify(group.settings, payload);
   if (!classified.member || !classified.member->address()) return;
   const auto host = link.seen_from_here(*classified.member->address());
   if (host && host->bytes().size() == classified.member->host.size()) {

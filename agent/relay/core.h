@@ -148,7 +148,8 @@ class Core {
 
   // In.
   void on_payload(Instant now, Link& link, Received& received, Buffer& payload, Actions& out);
-  static void rewrite(const Link& link, const Group& group, Received& received, Buffer& payload);
+  static void rewrite(const Link& link, Received& received, const tribes::Classified& classified,
+                      Buffer& payload);
   std::optional<Reason> check_received(Instant now, const Group& group, Link& link,
                                        const Received& received,
                                        const tribes::Classified& classified, Duration age,

@@ -1,7 +1,6 @@
 #include "relay/links.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/check.h"
 
@@ -69,7 +68,7 @@ void Links::configure(Instant now, const Settings& settings, const seal::Credent
   for (const PeerSettings& old : settings_.peers) {
     const auto kept = std::ranges::find(settings.peers, old.name, &PeerSettings::name);
     const bool same_one = kept != settings.peers.end() && kept->public_key == old.public_key &&
-                          own_ == credentials.own;
+                          kept->agentless == old.agentless && own_ == credentials.own;
     if (same_one) continue;
     remove_peer(old.name);
     left = true;
@@ -87,7 +86,6 @@ void Links::configure(Instant now, const Settings& settings, const seal::Credent
   told_ring_ = told(ring);
   for (const PeerSettings& peer : settings.peers) {
     if (Link* link = find(peer.name)) {
-      if (link->settings.agentless != peer.agentless) left = true, start_over(now, *link);
       link->settings = peer;
     } else {
       add_peer(now, peer);
@@ -109,17 +107,6 @@ void Links::add_peer(Instant now, const PeerSettings& settings) {
   link->key_is_own = own_ && settings.public_key == own_->open;
   schedule_attempt(now, *link);
   links_.push_back(std::move(link));
-}
-
-// As if it had just been added, at the addresses that are known.
-void Links::start_over(Instant now, Link& link) {
-  forget_sessions(link);
-  forget_grants(link);
-  forget_repeats(link);
-  link.last_heard.reset();
-  link.attempts = 0;
-  schedule_attempt(now, link);
-  endpoints_indexed_ = false;
 }
 
 void Links::remove_peer(const std::string& name) {
@@ -316,7 +303,7 @@ Measures Links::make_measures(Instant now, const Link& link) const {
   measures.wall_us = static_cast<std::uint64_t>(
       duration_cast<microseconds>(now.time_since_epoch() + *wall_offset_).count());
   if (const auto loss = link.history.settled_loss()) {
-    measures.loss_permille = static_cast<std::uint16_t>(std::lround(*loss * 1000));
+    measures.loss_permille = static_cast<std::uint16_t>(*loss * 1000 + 0.5);
   }
   return measures;
 }

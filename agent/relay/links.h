@@ -140,7 +140,6 @@ class Links {
  private:
   // links.cc: peers, their states, probes, timers.
   void add_peer(Instant now, const PeerSettings& settings);
-  void start_over(Instant now, Link& link);
   void remove_peer(const std::string& name);
   bool drop_ring_key(std::uint8_t id);
   void renew_sessions(Instant now);

@@ -1,7 +1,7 @@
 #include "relay/meters.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 namespace tribecast::relay {
 namespace {
@@ -10,14 +10,23 @@ std::int64_t whole_seconds(Instant now) {
   return duration_cast<seconds>(now.time_since_epoch()).count();
 }
 
+// In whole numbers, since the mathematical library would be half a megabyte of the process.
+constexpr Duration kUnit{64};
+constexpr std::size_t kSteps = 16;  // to the octave
+
+// Each octave has kSteps buckets, twice as wide as those of the one before; below the first they
+// are units.
 std::size_t bucket_of(Duration latency, std::size_t buckets) {
-  const double us = std::max(1.0, static_cast<double>(latency.count()) / 1000.0);
-  return std::min(buckets - 1, static_cast<std::size_t>(std::log2(us) * 8));
+  const auto units = static_cast<std::uint64_t>(std::max(latency, Duration::zero()) / kUnit);
+  if (units < kSteps) return units;
+  const auto octave = static_cast<std::size_t>(std::bit_width(units / kSteps)) - 1;
+  return std::min(buckets - 1, octave * kSteps + (units >> octave));
 }
 
 // The upper edge of a bucket.
 Duration edge_of(std::size_t bucket) {
-  return Duration(static_cast<std::int64_t>(std::exp2(static_cast<double>(bucket + 1) / 8) * 1000));
+  const std::size_t octave = std::max(bucket / kSteps, std::size_t{1}) - 1;
+  return kUnit * static_cast<std::int64_t>((bucket - octave * kSteps + 1) << octave);
 }
 
 }  // namespace
@@ -64,15 +73,15 @@ std::optional<Quantiles> LatencyMeter::quantiles(Instant now) const {
   }
   if (total == 0) return std::nullopt;
 
-  const auto quantile = [&](double share) {
-    const auto rank = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(total)));
+  const auto quantile = [&](std::uint64_t percent) {
+    const std::uint64_t rank = (total * percent + 99) / 100;
     std::uint64_t seen = 0;
     std::size_t bucket = 0;
     while (bucket + 1 < kBuckets && seen + sums[bucket] < rank) seen += sums[bucket++];
     return std::min(edge_of(bucket), result.max);
   };
-  result.p50 = quantile(0.5);
-  result.p99 = quantile(0.99);
+  result.p50 = quantile(50);
+  result.p99 = quantile(99);
   return result;
 }
 

@@ -88,11 +88,13 @@ at() {
   ip netns exec "$PREFIX-$where" "$@"
 }
 
-# `ip netns exec` becomes the command, so the process id is the command's.
+# `ip netns exec` becomes the command, so the process id is the command's. What an earlier one with this
+# label said is gone at once, not only when the new one begins.
 start() {
   label=$1
   where=$2
   shift 2
+  : >"$WORK/$label"
   ip netns exec "$PREFIX-$where" "$@" >"$WORK/$label" 2>&1 &
   echo $! >"$WORK/$label.pid"
   LABELS="$LABELS $label"

@@ -1,10 +1,15 @@
 // The parts of io that need no descriptor: messages, socket addresses, when names are asked again.
 #define BOOST_TEST_MODULE io
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "io/error.h"
+#include "io/fd.h"
 #include "io/name_table.h"
 #include "io/sockaddr.h"
+#include "io/whole_file.h"
 
 using namespace tribecast;
 using namespace tribecast::io;
@@ -47,4 +52,15 @@ BOOST_AUTO_TEST_CASE(jitter_takes_at_most_a_quarter) {
     BOOST_TEST((delay <= seconds(5)));
     BOOST_TEST((delay > milliseconds(3749)));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_read_whole_or_seen_to_be_longer) {
+  const Fd file(memfd_create("test", 0));
+  BOOST_TEST_REQUIRE(write(file.get(), "0123456789", 10) == 10);
+  BOOST_TEST(*read_whole(file.get(), 100) == "0123456789");
+  BOOST_TEST(*read_whole(file.get(), 10) == "0123456789");
+  BOOST_TEST(read_whole(file.get(), 4)->size() == 5U);
+  BOOST_TEST_REQUIRE(ftruncate(file.get(), 0) == 0);
+  BOOST_TEST(read_whole(file.get(), 4)->empty());
+  BOOST_TEST(read_whole(-1, 4).error().message() == "cannot be read: Bad file descriptor");
 }

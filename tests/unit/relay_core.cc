@@ -807,15 +807,20 @@ BOOST_AUTO_TEST_CASE(an_agent_that_comes_or_goes_by_reload) {
   c.beat(0);
   c.settle();
   BOOST_TEST(c.nodes[1].injects.size() == 1U);
+  // As the daemon does: names are resolved again, or were, and the endpoints told.
+  const auto reload = [&] {
+    c.configure(0);
+    c[0].set_endpoints(c.local(0), "n1", {c.endpoint(1)});
+  };
   c.nodes[0].settings.peers[0].agentless = true;
-  c.configure(0);
+  reload();
   c.run_for(seconds(1));
   c.sent.clear();
   c.beat(0);
   BOOST_TEST_REQUIRE(c.sent.size() == 1U);
   BOOST_TEST(same(c.sent[0].bytes, Cluster::heartbeat(c.nodes[0].address)));
   c.nodes[0].settings.peers[0].agentless = false;
-  c.configure(0);
+  reload();
   c.run_for(seconds(1));
   c.nodes[1].injects.clear();
   c.beat(0);
