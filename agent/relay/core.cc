@@ -190,7 +190,8 @@ void Core::on_datagram(Instant now, const Path& from, Bytes sealed, Actions& out
   auto received = links_.on_datagram(now, from, sealed, out);
   if (!received) return;
   Link& link = *received->link;
-  if (!link.rate.admit(now, link.settings.max_rate)) return link.rejected.add(Reason::rate_limited);
+  if (!link.rate.take(now, Flow::of(link.settings.max_rate)))
+    return link.rejected.add(Reason::rate_limited);
   if (received->pieces == 1) return on_payload(now, link, *received, received->payload, out);
 
   const Parcel parcel{received->piece, received->pieces, received->captured,

@@ -17,8 +17,8 @@
 #include "relay/frames.h"
 #include "relay/path_size.h"
 #include "relay/pieces.h"
-#include "relay/rate_limit.h"
 #include "relay/settings.h"
+#include "relay/token_bucket.h"
 #include "seal/noise.h"
 #include "seal/replay_window.h"
 
@@ -162,7 +162,7 @@ struct Link {
   PeerState shown = PeerState::silent;  // as the last event told
   bool told_other_mode = false;         // as the reason of being rejected
 
-  RateLimit rate;  // of its data
+  TokenBucket rate;  // of its data
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   ReasonCounters rejected;

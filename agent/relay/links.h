@@ -292,8 +292,8 @@ class Links {
   Instant next_notice_ = kNever;
 
   // How many handshakes by key may cost curve arithmetic now.
-  RateLimit known_rate_;
-  RateLimit unknown_rate_;
+  TokenBucket known_rate_;
+  TokenBucket unknown_rate_;
 
   ReasonCounters strangers_;
   std::vector<Address> reported_strangers_;

@@ -87,8 +87,8 @@ std::optional<Links::Opened> Links::open_key_init(Instant now, const Path& from,
     return refuse_init(now, claimed, Reason::forged);
   }
   const bool known = claimed != nullptr;
-  if (!(known ? known_rate_.admit(now, kKnownPerSecond)
-              : unknown_rate_.admit(now, kUnknownPerSecond))) {
+  if (!(known ? known_rate_.take(now, Flow::of(kKnownPerSecond))
+              : unknown_rate_.take(now, Flow::of(kUnknownPerSecond)))) {
     refuse(claimed, Reason::rate_limited);
     return std::nullopt;
   }

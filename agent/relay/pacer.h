@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "relay/actions.h"
+#include "relay/token_bucket.h"
 
 namespace tribecast::relay {
 
@@ -32,11 +33,7 @@ class Pacer {
   [[nodiscard]] Instant deadline() const;
 
  private:
-  void refill(Instant now);
-  [[nodiscard]] static double cost(std::size_t payload_size);
-
-  double tokens_ = 0;
-  Instant filled_ = Instant::min();
+  TokenBucket buffer_;  // bytes of a listener's receive buffer
   std::deque<PacedInjection> waiting_;
 };
 
