@@ -46,6 +46,7 @@ struct Session {
   std::uint64_t instance = 0;  // the peer's
   std::uint8_t ring_id = 0;
   bool initiator = false;
+  bool passed_over = false;  // offered, but another one was confirmed before it
   seal::Key send_key;
   seal::Key receive_key;
   std::uint64_t send_counter = 0;
@@ -123,6 +124,7 @@ struct Link {
   std::optional<Path> moved_to;
 
   // Sessions: `current` seals, `previous` still opens, `offered` were answered and not confirmed.
+  // One that was passed over opens as well: the peer speaks in it until it learns of the other one.
   std::optional<Session> current;
   std::optional<Session> previous;
   std::vector<Session> offered;

@@ -290,10 +290,11 @@ void Links::confirm(Instant now, Link& link, Session session, Actions& out) {
     if (by_key()) link.own_keys = {new_data_key(now), std::nullopt};
   }
   if (link.previous) by_index_.erase(link.previous->local_index);
-  for (const Session& other : link.offered) {
-    if (other.local_index != session.local_index) by_index_.erase(other.local_index);
-  }
-  link.offered.clear();
+  std::erase_if(link.offered, [&](const Session& offer) {
+    if (offer.passed_over) by_index_.erase(offer.local_index);
+    return offer.passed_over || offer.local_index == session.local_index;
+  });
+  for (Session& offer : link.offered) offer.passed_over = true;
   link.previous = std::move(link.current);
   link.current = std::move(session);
   by_index_[link.current->local_index] = &link;
@@ -319,14 +320,15 @@ void Links::on_pair(Instant now, const Path& from, const seal::Envelope& envelop
   if (session == nullptr) return refuse(&link, Reason::forged);
 
   const std::uint64_t counter = envelope.header.counter;
-  const bool offer = offered != link.offered.end();
-  const bool too_late = offer && now - session->established > kOfferTime;
+  const bool waits = offered != link.offered.end();
+  const bool too_late = waits && now - session->established > kOfferTime;
   if (too_late || session->window.look(counter) != seal::ReplayWindow::Look::fresh) {
     return refuse(&link, Reason::replayed);
   }
   const auto plain = seal::open_datagram(session->receive_key, envelope);
   if (!plain) return refuse(&link, Reason::forged);
   const bool newest = counter >= session->window.next();
+  const bool offer = waits && !session->passed_over;
   const std::uint8_t ring_id = session->ring_id;
   session->window.accept(counter);
   const auto frames = decode_frames(*plain);
