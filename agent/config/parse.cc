@@ -8,6 +8,12 @@
 namespace tribecast::config {
 namespace {
 
+bool overlap(const std::vector<Prefix>& one, const std::vector<Prefix>& other) {
+  return std::ranges::any_of(one, [&](const Prefix& a) {
+    return std::ranges::any_of(other, [&](const Prefix& b) { return a.overlaps(b); });
+  });
+}
+
 constexpr std::size_t kMaxFindings = 100;
 constexpr std::size_t kMaxSocketPath = 107;  // sun_path and its zero
 
@@ -65,6 +71,10 @@ class Builder {
   struct PeerPlace {
     std::string label;
     Place at;
+  };
+  struct Roamer {
+    PeerPlace peer;
+    std::vector<Prefix> to;
   };
   struct GroupUse {
     std::string label;
@@ -193,7 +203,7 @@ class Builder {
       public_key(in, section, peer);
     }
     in.read("roaming", to_prefixes, peer.roaming);
-    if (in.is_given("roaming")) roaming_peers_.push_back({in.label(), section.at});
+    if (!peer.roaming.empty()) roamers_.push_back({{in.label(), section.at}, peer.roaming});
     config_.peers.push_back(std::move(peer));
     check_count(config_.peers.size(), kMaxPeers, section.at, "peers");
   }
@@ -313,8 +323,15 @@ class Builder {
   void check_keyring() {
     require_of_peers(peers_without_address_, "address is missing", "",
                      "address = 10.0.0.1, or a name, each with :PORT or without");
-    require_of_peers(roaming_peers_, "roaming needs auth = public-key",
-                     "a keyring proves no identity: a peer is who answers at its addresses", "");
+    for (auto roamer = roamers_.begin(); roamer != roamers_.end(); ++roamer) {
+      const auto before = std::find_if(roamers_.begin(), roamer, [&](const Roamer& other) {
+        return overlap(other.to, roamer->to);
+      });
+      if (before == roamer) continue;
+      require_of_peers({roamer->peer}, "roaming overlaps that of " + before->peer.label,
+                       "a keyring proves no identity: a peer is known by where it is",
+                       "prefixes that do not overlap, or auth = public-key");
+    }
     if (!key_places_.empty()) {
       const auto& [label, at] = key_places_.begin()->second;
       Diagnostic d = error_at(*at, label + ": public-key is not used: auth = keyring");
@@ -340,7 +357,7 @@ class Builder {
   std::map<std::string, std::pair<std::string, const Place*>> key_places_;
   std::vector<PeerPlace> peers_without_address_;
   std::vector<PeerPlace> peers_without_key_;
-  std::vector<PeerPlace> roaming_peers_;
+  std::vector<Roamer> roamers_;
   std::vector<PeerPlace> discoveries_;
   Place first_peer_;
   std::optional<Place> first_agent_;  // the first section that is, or brings, peers with an agent

@@ -55,7 +55,9 @@ std::string peer_text(const Peer& p, Auth auth) {
          line("peer-dead-time", p.peer_dead_time ? to_text(*p.peer_dead_time) : "off") +
          line("agentless", yes_no(p.agentless));
   if (!p.public_key.empty()) out += line("public-key", p.public_key);
-  if (auth == Auth::public_key) out += line("roaming", list(texts_of(p.roaming), "any"));
+  if (auth == Auth::public_key || !p.roaming.empty()) {
+    out += line("roaming", list(texts_of(p.roaming), "any"));
+  }
   return out;
 }
 

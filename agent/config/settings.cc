@@ -143,10 +143,10 @@ constexpr std::array kSettings = {
     Setting{"peer", "public-key", "public key", "", "", "", kOnce,
             "The peer's public key; must be set for `auth = public-key`. The peer with this node's "
             "own key is `self`."},
-    Setting{
-        "peer", "roaming", "prefixes", "any", "", "", kOnce,
-        "With `auth = public-key`: where the peer is followed to, and may begin from, beside its "
-        "addresses."},
+    Setting{"peer", "roaming", "prefixes", "", "", "", kOnce,
+            "Where the peer is followed to, and may begin from, beside its addresses. Without it: "
+            "nowhere with `auth = keyring`, anywhere with `auth = public-key`. With a keyring the "
+            "prefixes of two peers must not overlap."},
 
     Setting{"discovery", "dns", "dns name", "", "", "", kOnce,
             "Each IPv4 and IPv6 address of the name is a peer, at port 45565. A name that begins "

@@ -151,12 +151,12 @@ relay::Settings to_settings(const config::Config& config, const std::vector<conf
                               .max_rate = peer.max_rate,
                               .agentless = peer.agentless,
                               .copies = peer.copies,
-                              .dead_time = peer.peer_dead_time.value_or(Duration::zero())});
+                              .dead_time = peer.peer_dead_time.value_or(Duration::zero()),
+                              .roaming = peer.roaming});
     if (config.security.auth != config::Auth::public_key || peer.agentless) continue;
     const auto key = seal::parse_public_key(peer.public_key);
     TC_CHECK(static_cast<bool>(key));  // judged with the configuration
     settings.peers.back().public_key = *key;
-    settings.peers.back().roaming = peer.roaming;
   }
   return settings;
 }

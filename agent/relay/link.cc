@@ -66,11 +66,14 @@ bool Link::has_address(const Address& address) const {
   return std::ranges::any_of(endpoints, [&](const Endpoint& e) { return e.address == address; });
 }
 
-bool Link::may_be_at(const Address& address) const {
-  if (!settings.public_key) return has_address(address);
-  return settings.roaming.empty() || has_address(address) ||
-         std::ranges::any_of(settings.roaming,
+bool Link::may_roam_to(const Address& address) const {
+  if (settings.roaming.empty()) return settings.public_key.has_value();
+  return std::ranges::any_of(settings.roaming,
                              [&](const Prefix& prefix) { return prefix.contains(address); });
+}
+
+bool Link::may_be_at(const Address& address) const {
+  return has_address(address) || may_roam_to(address);
 }
 
 std::string_view Link::rejection() const {

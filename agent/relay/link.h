@@ -183,6 +183,7 @@ struct Link {
   [[nodiscard]] bool has_address(const Address& address) const;
   // Whether its sessions may come from there and move there.
   [[nodiscard]] bool may_be_at(const Address& address) const;
+  [[nodiscard]] bool may_roam_to(const Address& address) const;
 };
 
 }  // namespace tribecast::relay

@@ -86,6 +86,7 @@ void Links::configure(Instant now, const Settings& settings, const seal::Credent
   told_ring_ = told(ring);
   for (const PeerSettings& peer : settings.peers) {
     if (Link* link = find(peer.name)) {
+      endpoints_indexed_ = endpoints_indexed_ && link->settings.roaming == peer.roaming;
       link->settings = peer;
     } else {
       add_peer(now, peer);
@@ -193,8 +194,11 @@ Link* Links::find(const std::string& name) {
 void Links::index_endpoints() {
   by_endpoint_.clear();
   by_address_.clear();
+  roamers_.clear();
   for (const auto& link : links_) {
     if (link->settings.agentless) continue;  // nothing is expected from there
+    const bool roams = !link->settings.roaming.empty() && !link->settings.public_key;
+    if (roams) roamers_.push_back(link.get());
     for (const Endpoint& endpoint : link->endpoints) {
       by_endpoint_.try_emplace(endpoint, link.get());
       const auto [entry, first] = by_address_.try_emplace(endpoint.address, link.get());
@@ -205,13 +209,16 @@ void Links::index_endpoints() {
 }
 
 // By address and port; behind an address translator the port may be another, then by address alone
-// where that is unambiguous.
+// where that is unambiguous; then by where it may roam to.
 Link* Links::find_by_endpoint(const Endpoint& endpoint) {
   if (!endpoints_indexed_) index_endpoints();
   const auto exact = by_endpoint_.find(endpoint);
   if (exact != by_endpoint_.end()) return exact->second;
   const auto address = by_address_.find(endpoint.address);
-  return address == by_address_.end() ? nullptr : address->second;
+  if (address != by_address_.end()) return address->second;
+  const auto roams = [&](const Link* link) { return link->may_roam_to(endpoint.address); };
+  const auto roamer = std::ranges::find_if(roamers_, roams);
+  return roamer == roamers_.end() ? nullptr : *roamer;
 }
 
 // --- state ---------------------------------------------------------------------------------------

@@ -278,6 +278,7 @@ class Links {
   std::unordered_multimap<std::uint32_t, Link*> by_key_id_;  // granted data keys
   std::unordered_map<Endpoint, Link*, EndpointHash> by_endpoint_;
   std::unordered_map<Address, Link*, AddressHash> by_address_;  // nullptr: several peers
+  std::vector<Link*> roamers_;  // with prefixes, and no key that tells who it is
   bool endpoints_indexed_ = true;
 
   DataKeys shared_keys_;       // for all peers, where they have no public keys

@@ -95,7 +95,8 @@ std::optional<Path> Links::next_path(Link& link) {
 }
 
 void Links::note_move(Link& link) {
-  if (!link.settings.public_key || !link.current) return;
+  const bool roams = link.settings.public_key || !link.settings.roaming.empty();
+  if (!roams || !link.current) return;
   const Path& path = link.current->path;
   const bool own = std::ranges::find(link.endpoints, path.remote) != link.endpoints.end();
   link.moved_to = own ? std::nullopt : std::optional(path);

@@ -45,7 +45,9 @@ struct PeerSettings {
   Duration dead_time = seconds(1);  // silence after which its members are probed
   // Set for each peer, or for none: its static key, which is then who it is.
   std::optional<seal::PublicKey> public_key{};
-  std::vector<Prefix> roaming{};  // with a key: where it is followed to; empty = anywhere
+  // Where it is followed to, and may begin from, beside its endpoints. Empty: with a key anywhere,
+  // without one nowhere.
+  std::vector<Prefix> roaming{};
 
   bool operator==(const PeerSettings&) const = default;
 };

@@ -270,10 +270,13 @@ BOOST_AUTO_TEST_CASE(what_each_mistake_of_a_peer_is_called) {
                "7: peer \"b\": public-key: the value is not 44 characters of base64"},
            Row{peer("b", "address = 10.0.0.1\npublic-key = " + std::string(43, 'A') + "="),
                "7: peer \"b\": public-key: the value is no public key of anybody"},
-           Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/8"),
-               "5: peer \"b\": roaming needs auth = public-key"},
+           Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/8\n") +
+                   peer("c", "address = 10.0.0.2\nroaming = 192.0.2.0/24, 10.9.0.0/16"),
+               "8: peer \"c\": roaming overlaps that of peer \"b\""},
+           Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/8\n") +
+                   peer("c", "address = 10.0.0.2\nroaming = 11.0.0.0/8"),
+               ""},
            Row{peer("b", "address = 10.0.0.1\nroaming = 10.0.0.0/99"),
-               "5: peer \"b\": roaming needs auth = public-key\n"
                "7: peer \"b\": roaming: '10.0.0.0/99' is no prefix such as 10.0.0.0/8"},
            Row{peer("b", "adress = 10.0.0.1"),
                "5: peer \"b\": address is missing\n6: unknown key 'adress' in [peer \"b\"]"},

@@ -33,12 +33,6 @@ struct Net : test::Net<Links> {
     run_for(milliseconds(20));
   }
 
-  PeerSettings& peer_of(std::size_t i, std::size_t p) {
-    const auto found = std::ranges::find(nodes[i].settings.peers, name_of(p), &PeerSettings::name);
-    BOOST_TEST_REQUIRE((found != nodes[i].settings.peers.end()));
-    return *found;
-  }
-
   std::uint64_t rejected(std::size_t i, Reason reason) const {
     std::uint64_t n = nodes[i].agent->strangers()[reason];
     for (const auto& report : nodes[i].agent->report(local(i))) n += report.rejected[reason];
@@ -70,15 +64,6 @@ struct Net : test::Net<Links> {
       for (std::size_t p = 0; p < nodes.size(); ++p) all = all && (p == i || relays(i, p));
     }
     return all;
-  }
-
-  // The last datagram of a kind that went from one to the other.
-  Packet last(std::size_t from, std::size_t to, Type type) const {
-    const auto found = std::find_if(sent.rbegin(), sent.rend(), [&](const Packet& p) {
-      return p.from == from && p.to == to && p.type() == type;
-    });
-    BOOST_TEST_REQUIRE((found != sent.rend()));
-    return *found;
   }
 };
 

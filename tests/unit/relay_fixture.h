@@ -161,6 +161,23 @@ class Net {
     act(i, out);
   }
 
+  // To be changed before configure().
+  relay::PeerSettings& peer_of(std::size_t i, std::size_t p) {
+    const auto found =
+        std::ranges::find(nodes[i].settings.peers, name_of(p), &relay::PeerSettings::name);
+    BOOST_TEST_REQUIRE((found != nodes[i].settings.peers.end()));
+    return *found;
+  }
+
+  // The last datagram of a kind that went from one to the other.
+  [[nodiscard]] Packet last(std::size_t from, std::size_t to, seal::Type type) const {
+    const auto found = std::find_if(sent.rbegin(), sent.rend(), [&](const Packet& p) {
+      return p.from == from && p.to == to && p.type() == type;
+    });
+    BOOST_TEST_REQUIRE((found != sent.rend()));
+    return *found;
+  }
+
   void remove_peer(std::size_t i, const std::string& peer) {
     std::erase_if(nodes[i].settings.peers, [&](const auto& p) { return p.name == peer; });
     configure(i);

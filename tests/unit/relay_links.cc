@@ -923,6 +923,37 @@ BOOST_AUTO_TEST_CASE(an_answer_from_an_address_that_is_not_the_peers_is_refused,
   BOOST_TEST((net.state(0, 1) == PeerState::up));
 }
 
+BOOST_AUTO_TEST_CASE(with_a_ring_a_peer_is_followed_within_its_prefixes_and_may_begin_there,
+                     *ring_only) {
+  Net net(2);
+  net.peer_of(0, 1).roaming = {*Prefix::parse("10.10.10.0/24")};
+  net.start_all();
+  net.run_for(milliseconds(20));
+  BOOST_TEST_REQUIRE(both_ways(net));
+  net.passes = [](const Packet& p) { return p.from != 1; };
+  const auto pair_from = [&](const char* address) {
+    net.run_for(milliseconds(600));
+    net.deliver(0, {{*Address::parse(address), 7}, {}}, net.last(1, 0, Type::pair).bytes);
+    return net.peer(0, 1).endpoint->to_string();
+  };
+  BOOST_TEST(pair_from("192.0.2.1") == net.endpoint(1).to_string());
+  BOOST_TEST(pair_from("10.10.10.1") == "10.10.10.1:7");
+  BOOST_TEST(pair_from("192.0.2.1") == "10.10.10.1:7");
+  // A new process of its begins from there; from elsewhere nobody does.
+  const auto refuses_init_from = [&](const char* address) {
+    const std::uint64_t before = rejected(net, 0, Reason::unconfigured_peer);
+    net.start(1);
+    net.run_for(milliseconds(1));
+    net.deliver(0, {{*Address::parse(address), 7}, {}}, net.last(1, 0, Type::init).bytes);
+    return rejected(net, 0, Reason::unconfigured_peer) > before;
+  };
+  BOOST_TEST(refuses_init_from("192.0.2.1"));
+  BOOST_TEST(!refuses_init_from("10.10.10.77"));
+  net.peer_of(0, 1).roaming.clear();
+  net.configure(0);
+  BOOST_TEST(refuses_init_from("10.10.10.77"));
+}
+
 // --- groups, settings ----------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(only_peers_of_the_group_are_sent_to_and_all_get_the_same_bytes, *ring_only) {
