@@ -6,7 +6,13 @@ option(TRIBECAST_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
 option(TRIBECAST_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(TRIBECAST_UNITY "Compile the sources of a module together: a cold build in half the time" OFF)
 option(TRIBECAST_STATIC_RUNTIME "Link the C++ libraries into the programs: less memory, fewer pages" OFF)
+option(TRIBECAST_STATIC "Link everything into the programs, which then run on any Linux" OFF)
 option(TRIBECAST_COVERAGE "Count covered lines" OFF)
+
+if(TRIBECAST_STATIC)
+  set(TRIBECAST_STATIC_RUNTIME ON)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+endif()
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -45,7 +51,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   target_compile_options(tribecast_options INTERFACE
     -D_GLIBCXX_ASSERTIONS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
     -fstack-clash-protection -ffunction-sections -fdata-sections)
-  target_link_options(tribecast_options INTERFACE -pie -Wl,-z,relro,-z,now,--gc-sections)
+  target_link_options(tribecast_options INTERFACE
+    $<IF:$<BOOL:${TRIBECAST_STATIC}>,-static-pie,-pie> -Wl,-z,relro,-z,now,--gc-sections)
 endif()
 
 # tribecast_library(NAME SOURCES... [LINK targets...]): one module of the house. Headers of agent/ are
