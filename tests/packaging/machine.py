@@ -1,5 +1,6 @@
 """A copy of this system with a systemd of its own, on a host of a test network (see boot)."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -10,6 +11,15 @@ sys.path.insert(0, str(HERE.parent / "interop"))
 from process import Failed, Skipped, eventually  # noqa: E402
 
 SECONDS_TO_BOOT = 30
+
+
+def only_package(pattern):
+    """The one file of this name that the test packages.build has left."""
+    directory = pathlib.Path(os.environ["TRIBECAST_PACKAGES"])
+    found = sorted(directory.glob(pattern))
+    if len(found) != 1:
+        raise Skipped(f"one {pattern} should be in {directory}: run the test packages.build before")
+    return found[0]
 
 
 class Machine:

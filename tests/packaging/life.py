@@ -1,0 +1,300 @@
+"""The life of an installed package in a machine of its own with a real systemd (see machine.py).
+
+The agent of another host, from the same package, is its peer:
+
+    machine 10.81.1.2 --- router, unicast only --- other 10.81.2.2
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+from machine import Failed, HERE, Machine, Skipped, eventually
+
+import agent
+import network
+from process import Process, end_politely_on_signals
+
+CONF = "/etc/tribecast/tribecast.conf"
+KEYS = "/etc/tribecast/cluster.keys"
+PASSED, FAILED, SKIPPED = 0, 1, 77
+SECURITY_AT_MOST = 1.6
+# Tomcats drop a member after 3 s. What is measured, a tenth of it on an idle machine, is said.
+BACK_WITHIN_SECONDS = 2
+WATCHDOG_SECONDS = 5
+
+
+class Format:
+    """How packages of one kind are installed and removed; the rest of their life is the same."""
+
+    name = ""
+    tools = ()
+
+    def built(self, directory):
+        """The package, and the same with a higher version and another comment in the configuration it ships."""
+        raise NotImplementedError
+
+    def unpack(self, package, directory):
+        raise NotImplementedError
+
+    def install(self, machine, package):
+        raise NotImplementedError
+
+    def upgrade(self, machine, package):
+        raise NotImplementedError
+
+    def version(self, machine):
+        raise NotImplementedError
+
+    def remove(self, machine, before):
+        """Looks at what remains: before is what the machine had written without it."""
+        raise NotImplementedError
+
+
+def say(text):
+    print(f"{pathlib.Path(sys.argv[0]).name}: {text}", flush=True)
+
+
+def check(what, holds, told=""):
+    if not holds:
+        raise Failed(f"{what}: {told}")
+    say(f"ok: {what}")
+
+
+def equal(what, have, wanted):
+    check(what, have == wanted, f"expected {wanted!r}, have {have!r}")
+
+
+def tribecast(machine, *words):
+    return machine.run("tribecast", *words, check=False)
+
+
+def status(machine):
+    return json.loads(tribecast(machine, "--json", "status").stdout)
+
+
+def tell(machine):
+    """What helps to understand a failure."""
+    say(machine.shell("systemctl status --no-pager --full tribecast; journalctl --no-pager -n 60", check=False))
+
+
+# --- the steps of its life -----------------------------------------------------------------------
+
+
+def installs(machine, form, package):
+    form.install(machine, package)
+    equal("enabled", machine.run("systemctl", "is-enabled", "tribecast").stdout.strip(), "enabled")
+    equal("active", machine.property("ActiveState"), "active")
+    equal("started once", machine.property("NRestarts"), "0")
+    check("tells systemd how it is", "idle" in machine.property("StatusText"), machine.property("StatusText"))
+    check("watched", int(machine.property("WatchdogTimestampMonotonic")) > 0)
+    answer = tribecast(machine, "status")
+    equal("status is good", answer.returncode, 0)
+    equal("and idle", status(machine)["verdict"]["level"], "idle")
+
+
+def runs_with_few_rights(machine):
+    pid = machine.property("MainPID")
+    told = dict(line.split(":", 1) for line in machine.shell(f"cat /proc/{pid}/status").splitlines())
+    account = machine.shell("id -u tribecast")
+    equal("runs as tribecast", told["Uid"].split(), [account] * 4)
+    net_raw = f"{1 << 13:016x}"
+    for which in ("CapEff", "CapPrm", "CapBnd"):
+        equal(f"{which} is CAP_NET_RAW alone", told[which].strip(), net_raw)
+    equal("programs that it would start get none", told["CapAmb"].strip(), f"{0:016x}")
+    equal("no new privileges", told["NoNewPrivs"].strip(), "1")
+    equal("system calls are filtered", told["Seccomp"].strip(), "2")
+    unit = machine.property("FragmentPath")
+    score = machine.shell(f"systemd-analyze security --offline=true --no-pager {unit} 2>&1 | grep 'Overall exposure'")
+    say(score)
+    check("exposed at most 1.6", float(re.search(r": ([0-9.]+)", score)[1]) <= SECURITY_AT_MOST, score)
+    verdict = machine.run("systemd-analyze", "verify", "--recursive-errors=no", unit, check=False)
+    equal("the unit is right", (verdict.returncode, verdict.stderr), (0, ""))
+
+
+def owns_its_files(machine):
+    modes = {
+        CONF: "644 root:root", KEYS: "640 root:tribecast", "/run/tribecast": "750 tribecast:tribecast",
+        "/run/tribecast/tribecast.sock": "660 tribecast:tribecast", "/var/lib/tribecast": "750 tribecast:tribecast",
+        "/usr/sbin/tribecastd": "755 root:root", "/usr/bin/tribecast": "755 root:root",
+    }
+    for path, wanted in modes.items():
+        equal(f"{path} is {wanted}", machine.shell(f"stat -c '%a %U:%G' {path}"), wanted)
+    for unit in ("tomcat9.service", "tomcat10.service"):
+        check(f"before {unit}", unit in machine.property("Before").split())
+
+
+def refuses_a_bad_file(machine):
+    before = machine.property("MainPID"), tribecast(machine, "config", "show").stdout
+    machine.shell("printf '[relay]\\nlisten = nonsense\\n' >/etc/tribecast/conf.d/bad.conf")
+    reload = machine.run("systemctl", "reload", "tribecast", check=False)
+    check("a reload of a bad file fails", reload.returncode != 0)
+    check("and says where", "bad.conf:2" in machine.shell("journalctl --no-pager -u tribecast"))
+    equal("and changes nothing", (machine.property("MainPID"), tribecast(machine, "config", "show").stdout), before)
+    equal("still active", machine.property("ActiveState"), "active")
+    machine.shell("rm /etc/tribecast/conf.d/bad.conf")
+    equal("a reload of good files succeeds",
+          machine.run("systemctl", "reload", "tribecast", check=False).returncode, 0)
+
+
+def whole_lines(log):
+    return log.read_text().rpartition("\n")[0].splitlines()
+
+
+class Relayed:
+    """Two members, one on each side, that beat every 50 ms and write down when they hear each other."""
+
+    def __init__(self, machine, other, directory, stack):
+        self.machine = machine
+        self.members = []
+        for host in (machine.host, other.host):
+            log = directory / f"member-{host.name}.log"
+            process = Process(
+                host, ["python3", HERE.parent / "netns/tomcat.py", "eth0", "--every", "0.05", "--trace"], log)
+            process.start()
+            stack.callback(process.stop)
+            self.members.append((log, "heard " + (other.host if host is machine.host else machine.host).address))
+        eventually("heartbeats are relayed both ways", lambda: all(self._heard()), 20)
+
+    def _heard(self):
+        """When each has heard the other, in seconds of the monotonic clock."""
+        return [[float(line.split()[-1]) for line in whole_lines(log) if line.startswith(text)]
+                for log, text in self.members]
+
+    def _silence_since(self, begin):
+        """The longest time in which one did not hear the other."""
+        now = time.monotonic()
+        eventually("heartbeats are relayed both ways", lambda: all(times[-1] > now for times in self._heard()), 20)
+        return max(after - before for times in self._heard() for before, after in zip(times, times[1:])
+                   if after > begin)
+
+    def comes_back(self, what, disturb, within):
+        begin, pid = time.monotonic(), self.machine.property("MainPID")
+        disturb(pid)
+        eventually(f"{what}: another process", lambda: self.machine.property("MainPID") not in ("0", pid), 20)
+        silence = self._silence_since(begin)
+        say(f"{what}: no heartbeat came through for {silence:.3f} s")
+        check(f"{what}: relays again in time", silence <= within, silence)
+        eventually("active", lambda: self.machine.property("ActiveState") == "active", 10)
+
+
+def joined(machine, other, directory, stack):
+    for name, host in (("web-1", machine.host), ("web-2", other.host)):
+        added = tribecast(machine, "peer", "add", name, host.address)
+        equal(f"peer add {name}", added.returncode, 0)
+    equal("its peer is up", tribecast(machine, "wait", "--peers", "all", "--timeout", "20s").returncode, 0)
+    eventually("status tells systemd", lambda: "1 of" in machine.property("StatusText"), 10)
+    return Relayed(machine, other, directory, stack)
+
+
+def survives(machine, relayed):
+    relayed.comes_back("kill -9", lambda pid: machine.run("kill", "-9", pid), BACK_WITHIN_SECONDS)
+    relayed.comes_back("restart", lambda pid: machine.run("systemctl", "restart", "tribecast"),
+                       BACK_WITHIN_SECONDS)
+    relayed.comes_back("a hang", lambda pid: machine.run("kill", "-STOP", pid), WATCHDOG_SECONDS + BACK_WITHIN_SECONDS)
+    check("the watchdog saw it", "Watchdog timeout" in machine.shell("journalctl --no-pager -u tribecast"))
+
+
+def upgrades(machine, relayed, form, package):
+    machine.shell(f"echo '# mine' >>{CONF}")
+    keys = machine.shell(f"sha256sum {KEYS}")
+    before = form.version(machine)
+    relayed.comes_back("upgrade", lambda pid: form.upgrade(machine, package), BACK_WITHIN_SECONDS)
+    equal("my configuration stays", machine.shell(f"tail -n 1 {CONF}"), "# mine")
+    equal("the keys stay", machine.shell(f"sha256sum {KEYS}"), keys)
+    check("the version is another", form.version(machine) != before)
+
+
+def boots_with_it(machine):
+    wanted = machine.run("systemctl", "show", "--value", "--property", "Wants", "multi-user.target").stdout.split()
+    check("started by every boot", "tribecast.service" in wanted, wanted)
+
+
+def fails_plainly(machine):
+    machine.shell("printf '[relay]\\nlisten = nonsense\\n' >/etc/tribecast/conf.d/bad.conf")
+    restart = machine.run("systemctl", "restart", "tribecast", check=False)
+    check("a start with a bad file fails", restart.returncode != 0)
+    time.sleep(0.5)
+    equal("and is not tried again", (machine.property("ActiveState"), machine.property("NRestarts")), ("failed", "0"))
+    machine.shell("rm /etc/tribecast/conf.d/bad.conf")
+    machine.run("systemctl", "restart", "tribecast")
+
+
+# -------------------------------------------------------------------------------------------------
+
+
+def programs_of(form, package, directory):
+    (directory / "programs").mkdir()
+    form.unpack(package, directory / "programs")
+    (directory / "bin").mkdir()
+    for program in ("usr/sbin/tribecastd", "usr/bin/tribecast"):
+        (directory / "bin" / pathlib.Path(program).name).symlink_to(directory / "programs" / program)
+    os.environ["TRIBECAST_BIN_DIR"] = str(directory / "bin")
+
+
+def other_agent(machine, host, hosts, directory, stack):
+    keyring = directory / "cluster.keys"
+    keyring.touch(mode=0o600)
+    keyring.write_text(machine.shell(f"cat {KEYS}") + "\n")
+    other = agent.Agent(host, directory, hosts, keyring)
+    other.start()
+    stack.callback(other.stop)
+    return other
+
+
+def gone(machine):
+    """Nothing runs, and systemd knows nothing."""
+    equal("stopped", machine.shell("pgrep -x tribecastd || echo none"), "none")
+    known = machine.run("systemctl", "list-units", "--all", "--no-legend", "--plain", "tribecast*").stdout
+    equal("systemd knows nothing of it", known, "")
+
+
+def life(form, directory, stack):
+    package, newer = form.built(directory)
+    programs_of(form, package, directory)
+    net = network.RoutedNetwork(network.own_prefix(), ["machine", "other"])
+    stack.callback(net.remove)
+    machine = Machine(net.hosts[0], directory)
+    stack.callback(machine.power_off)
+    machine.boot()
+    stack.push(lambda kind, error, _: kind is Failed and tell(machine))
+    before = machine.written()
+    newer = machine.copy_in(newer, f"newer.{form.name}")
+    installs(machine, form, machine.copy_in(package, f"tribecast.{form.name}"))
+    runs_with_few_rights(machine)
+    owns_its_files(machine)
+    refuses_a_bad_file(machine)
+    other = other_agent(machine, net.hosts[1], net.hosts, directory, stack)
+    relayed = joined(machine, other, directory, stack)
+    survives(machine, relayed)
+    upgrades(machine, relayed, form, newer)
+    boots_with_it(machine)
+    fails_plainly(machine)
+    form.remove(machine, before)
+
+
+def main(form):
+    tools = ("ip", "unshare", "nsenter", "pivot_root", "systemd-analyze", *form.tools)
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if os.geteuid() != 0 or missing:
+        say(f"SKIP: needs {', '.join(missing) or 'root'}")
+        return SKIPPED
+    end_politely_on_signals()
+    network.remove_abandoned()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"tribecast-{form.name}-") as name, contextlib.ExitStack() as stack:
+            life(form, pathlib.Path(name), stack)
+    except Skipped as reason:
+        say(f"SKIP: {reason}")
+        return SKIPPED
+    except Failed as failure:
+        say(f"FAIL: {failure}")
+        return FAILED
+    return PASSED
+
