@@ -162,6 +162,13 @@ void Agent::start() {
   arm_watchdog();
 }
 
+void Agent::forbid_calls(host::OnForbidden on_forbidden) {
+  const bool starts_programs = needs_programs(config_);
+  const auto filtered = host::filter_syscalls(on_forbidden, starts_programs);
+  if (!filtered) note(Severity::warning, "no_syscall_filter", "", filtered.error().message());
+  may_start_programs_ = starts_programs || !filtered || !*filtered;
+}
+
 void Agent::apply(const config::Config& config) {
   config_ = config;
   listeners_at_ = Instant::min();

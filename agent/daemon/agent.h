@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/member_watch.h"
 #include "daemon/trial.h"
+#include "host/syscall_filter.h"
 #include "io/control_server.h"
 #include "io/deadline_timer.h"
 #include "io/name_table.h"
@@ -37,6 +38,9 @@ class Agent {
   io::OsResult<Done> open(const config::Config& config, config::KeyFiles keys);
   // From now on everything runs; says ready.
   void start();
+  // From then on the system calls are filtered (host/syscall_filter.h). Without a source that is a
+  // program none can be started, and none be added by a reload.
+  void forbid_calls(host::OnForbidden on_forbidden);
 
   // Reads the files again and applies what differs. With a trial time it goes back by itself when
   // that is over, unless confirm() comes before. What is said, errors too, is text for people.
@@ -120,6 +124,7 @@ class Agent {
   config::KeyFiles keys_;
   Instant started_;
   Trial trial_;
+  bool may_start_programs_ = true;
   Events events_;
 
   relay::Core core_;

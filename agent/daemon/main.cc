@@ -28,17 +28,21 @@ constexpr const char* kDefaultConfig = "/etc/tribecast/tribecast.conf";
 struct Options {
   std::string config;
   std::vector<std::string> users;
+  host::OnForbidden on_forbidden = host::OnForbidden::refuse;
 };
 
 // The exit code, when there is nothing to run.
 std::optional<int> parse(int argc, char** argv, Options& options) {
   std::string user;
+  std::string forbidden;
   po::options_description known(
-      "tribecastd [--config FILE] [--user NAME]: relays multicast to "
+      "tribecastd [--config FILE] [--user NAME] [--forbidden-calls WHAT]: relays multicast to "
       "peers on networks that carry none");
   known.add_options()("config", po::value(&options.config)->default_value(kDefaultConfig),
                       "configuration file")("user", po::value(&user)->default_value("tribecast"),
                                             "user to become when started as root")(
+      "forbidden-calls", po::value(&forbidden)->default_value("refuse"),
+      "what becomes of system calls that it should not make: refuse, kill (the agent), allow")(
       "help", "this text")("version", "the version");
   try {
     po::variables_map values;
@@ -50,6 +54,12 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     fmt::print(stderr, "tribecastd: {}\n{}", error.what(), "see: tribecastd --help\n");
     return kUsage;
   }
+  const auto on_forbidden = host::to_on_forbidden(forbidden);
+  if (!on_forbidden) {
+    fmt::print(stderr, "tribecastd: --forbidden-calls {}: refuse, kill or allow\n", forbidden);
+    return kUsage;
+  }
+  options.on_forbidden = *on_forbidden;
   options.users = {user, "nobody"};
   return std::nullopt;
 }
@@ -102,6 +112,7 @@ int run(const Options& options) {
   if (!identity->warning.empty()) log.write(Severity::warning, "no_user", identity->warning);
   Signals signals(loop, agent);
   agent.start();
+  agent.forbid_calls(options.on_forbidden);
   loop.run();
   agent.say_goodbye();
   return 0;

@@ -7,6 +7,7 @@
 
 #include "config/values.h"
 #include "daemon/agent.h"
+#include "daemon/translate.h"
 #include "io/clock.h"
 
 namespace tribecast::daemon {
@@ -62,6 +63,11 @@ Result<Agent::Fresh, Failure> Agent::read_files() {
   if (next.config.control != config_.control) {
     return refused(Exit::bad_config,
                    "the control socket cannot be changed by a reload; restart the agent\n");
+  }
+  if (!may_start_programs_ && needs_programs(next.config)) {
+    return refused(Exit::bad_config,
+                   "this agent cannot start programs, as it had no [discovery] with exec when it "
+                   "started; restart it\n");
   }
   return Fresh{std::move(next), std::move(outcome.diagnostics)};
 }

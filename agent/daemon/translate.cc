@@ -192,4 +192,10 @@ control::Status to_status(const relay::Report& report, const config::Config& con
   return status;
 }
 
+bool needs_programs(const config::Config& config) {
+  return std::ranges::any_of(config.discoveries, [](const config::Discovery& discovery) {
+    return discovery.kind == config::SourceKind::exec;
+  });
+}
+
 }  // namespace tribecast::daemon

@@ -19,4 +19,7 @@ relay::Settings to_settings(const config::Config& config, const std::vector<conf
 // warning for each member that is refused. The verdict is not set.
 control::Status to_status(const relay::Report& report, const config::Config& config);
 
+// Whether it names a source of peers that is a program.
+[[nodiscard]] bool needs_programs(const config::Config& config);
+
 }  // namespace tribecast::daemon

@@ -1,7 +1,7 @@
-// The C library's name lookups, as a static program has them: there is no such name. They would load
-// the modules of the name service switch, which must be those of the C library that is linked. Only
-// libraries call them, for names that nobody gives them: DNS is c-ares' and accounts are read from
-// their files.
+// The C library's name lookups, as a static program has them: there is no such name. They would
+// load the modules of the name service switch, which must be those of the C library that is linked.
+// Only libraries call them, for names that nobody gives them: DNS is c-ares' and accounts are read
+// from their files.
 #include <netdb.h>
 #include <netinet/ether.h>
 

@@ -48,7 +48,7 @@ configure() {
 }
 
 launch() {
-  start "agent-$1" "$1" "$BIN/tribecastd" --config "$WORK/$1.conf"
+  start "agent-$1" "$1" "$BIN/tribecastd" --config "$WORK/$1.conf" --forbidden-calls kill
   eventually 20 grep -q "ready" "$WORK/agent-$1" || FAIL "the agent of $1 does not start"
 }
 
