@@ -118,6 +118,30 @@ def runs_with_few_rights(machine):
     equal("the unit is right", (verdict.returncode, verdict.stderr), (0, ""))
 
 
+def drop_in(machine, unit, *lines):
+    """As `systemctl edit` makes it; without lines none."""
+    directory = f"/etc/systemd/system/{unit}.service.d"
+    machine.shell(f"rm -rf {directory}")
+    if lines:
+        text = "\\n".join(("[Service]", *lines))
+        machine.shell(f"mkdir {directory}; printf '{text}\\n' >{directory}/test.conf")
+    machine.run("systemctl", "daemon-reload")
+
+
+def filters(machine):
+    pid = machine.property("MainPID")
+    return int(machine.shell(f"sed -n 's/^Seccomp_filters:\\t//p' /proc/{pid}/status"))
+
+
+def filters_its_calls(machine):
+    """From here on the agent is killed by a system call that its own filter forbids."""
+    with_filter = filters(machine)
+    for what in ("allow", "kill"):
+        drop_in(machine, "tribecast", "ExecStart=", f"ExecStart=/usr/sbin/tribecastd --config {CONF} --forbidden-calls {what}")
+        machine.run("systemctl", "restart", "tribecast")
+        equal(f"has a filter of its own, but for: {what}", filters(machine), with_filter - (what == "allow"))
+
+
 def owns_its_files(machine):
     modes = {
         CONF: "644 root:root", KEYS: "640 root:tribecast", "/run/tribecast": "750 tribecast:tribecast",
@@ -201,6 +225,70 @@ def survives(machine, relayed):
     check("the watchdog saw it", "Watchdog timeout" in machine.shell("journalctl --no-pager -u tribecast"))
 
 
+LIST_PEERS = """#!/usr/bin/python3
+import json
+rights = [line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff")][0]
+print(json.dumps({"name": "found", "address": "10.99.0.1", "site": rights}))
+"""
+
+
+def finds_peers_by_a_program(machine):
+    machine.run("sh", "-c", "cat >/usr/local/bin/list-peers; chmod 755 /usr/local/bin/list-peers", input=LIST_PEERS)
+    machine.shell("printf '[discovery \"list\"]\\nexec = /usr/local/bin/list-peers\\n' >/etc/tribecast/conf.d/list.conf")
+    reload = machine.run("systemctl", "reload", "tribecast", check=False)
+    check("an agent that started without programs starts none after a reload", reload.returncode != 0)
+    check("and says what to do", "restart it" in machine.shell("journalctl --no-pager -u tribecast"))
+    machine.run("systemctl", "restart", "tribecast")
+    eventually("the program's peer is there", lambda: "found" in peer_sites(machine), 20)
+    equal("the program had no capability", peer_sites(machine)["found"], f"{0:016x}")
+    machine.shell("rm /etc/tribecast/conf.d/list.conf /usr/local/bin/list-peers")
+    machine.run("systemctl", "restart", "tribecast")
+
+
+def peer_sites(machine):
+    return {peer["name"]: peer["site"] for peer in json.loads(tribecast(machine, "--json", "peers").stdout)["peers"]}
+
+
+# Stands for a Tomcat: systemd looks at nothing but when it starts.
+TOMCAT = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+WAIT = "tribecast-wait-online.service"
+
+
+def holds_tomcat_back(machine, other):
+    def tomcat(*words):
+        machine.run("systemctl", *words, "tomcat10.service")
+
+    def is_active():
+        return machine.property("ActiveState", "tomcat10.service") == "active"
+
+    machine.run("sh", "-c", "cat >/etc/systemd/system/tomcat10.service", input=TOMCAT)
+    equal("opt in", machine.run("systemctl", "is-enabled", WAIT, check=False).stdout.strip(), "disabled")
+    machine.run("systemctl", "enable", WAIT)
+    tomcat("start")
+    equal("it has waited for its peers", machine.property("Result", WAIT), "success")
+    check("before Tomcat", 0 < int(machine.property("ExecMainExitTimestampMonotonic", WAIT))
+          <= int(machine.property("ExecMainStartTimestampMonotonic", "tomcat10.service")))
+    tomcat("stop")
+    other.stop()
+    tomcat("start", "--no-block")
+    eventually("it waits", lambda: machine.property("ActiveState", WAIT) == "activating", 10)
+    time.sleep(0.5)
+    check("Tomcat waits, too", not is_active())
+    other.start()
+    eventually("a peer is there: Tomcat starts", is_active, 20)
+    tomcat("stop")
+    other.stop()
+    drop_in(machine, "tribecast-wait-online", 'Environment="TRIBECAST_WAIT=--peers all --timeout 1s"')
+    tomcat("start")
+    equal("time is up", machine.property("ExecMainStatus", WAIT), "2")
+    check("Tomcat starts all the same", is_active())
+    tomcat("stop")
+    other.start()
+    drop_in(machine, "tribecast-wait-online")
+    machine.run("systemctl", "disable", WAIT)
+    machine.shell("rm /etc/systemd/system/tomcat10.service; systemctl daemon-reload; systemctl reset-failed")
+
+
 def upgrades(machine, relayed, form, package):
     machine.shell(f"echo '# mine' >>{CONF}")
     keys = machine.shell(f"sha256sum {KEYS}")
@@ -268,14 +356,18 @@ def life(form, directory, stack):
     newer = machine.copy_in(newer, f"newer.{form.name}")
     installs(machine, form, machine.copy_in(package, f"tribecast.{form.name}"))
     runs_with_few_rights(machine)
+    filters_its_calls(machine)
     owns_its_files(machine)
     refuses_a_bad_file(machine)
     other = other_agent(machine, net.hosts[1], net.hosts, directory, stack)
     relayed = joined(machine, other, directory, stack)
     survives(machine, relayed)
+    holds_tomcat_back(machine, other)
     upgrades(machine, relayed, form, newer)
+    finds_peers_by_a_program(machine)
     boots_with_it(machine)
     fails_plainly(machine)
+    drop_in(machine, "tribecast")
     form.remove(machine, before)
 
 

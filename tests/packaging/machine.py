@@ -87,6 +87,8 @@ class Machine:
         places = "etc usr lib bin sbin var opt srv root home boot".split()
         ignored = "etc/passwd etc/group etc/shadow etc/gshadow etc/subuid etc/subgid var/log var/lib/dpkg var/lib/systemd " \
                   "var/cache etc/ld.so.cache etc/.pwd.lock".split()
+        # An empty directory, which debhelper's scripts for AppArmor remove.
+        ignored.append("etc/apparmor.d/disable")
         found = self.shell(f"cd /disk && find {' '.join(places)} ! -type d 2>/dev/null || true").splitlines()
         return {path for path in found
                 if not any(path.rstrip("-") == one or path.startswith(one + "/") for one in ignored)}
