@@ -23,18 +23,25 @@ def only_package(pattern):
 
 
 class Machine:
-    def __init__(self, host, directory):
+    def __init__(self, host, directory, system=None):
+        """system: a tar file with the system that it is a copy of; without it this one."""
         self.host = host
+        self._system = system
         self.directory = pathlib.Path(directory)
         self._launcher = None
         self._pid = None  # of its process 1
 
     def boot(self):
+        words = [self.directory]
+        if self._system:
+            words.append(self.directory / "system")
+            words[1].mkdir()
+            subprocess.run(["tar", "-xf", self._system, "-C", words[1], "--exclude=./dev/*"], check=True)
         with open(self.directory / "boot.log", "w") as log:
             self._launcher = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", self.host.namespace,
                  "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL",
-                 "--propagation", "private", HERE / "boot", self.directory],
+                 "--propagation", "private", HERE / "boot", *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually("systemd runs", self._booted, SECONDS_TO_BOOT)
 

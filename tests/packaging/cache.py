@@ -1,0 +1,79 @@
+"""What tests take from Debian's archive: kernels and systems. Kept in TRIBECAST_CACHE, so a second run fetches nothing."""
+
+import hashlib
+import lzma
+import os
+import pathlib
+import re
+import subprocess
+import urllib.error
+import urllib.request
+
+from machine import Skipped
+
+ARCHIVE = os.environ.get("TRIBECAST_DEBIAN_ARCHIVE", "http://deb.debian.org/debian")
+KERNEL = re.compile(r"linux-image-[0-9.]+[-+0-9a-z]*-cloud-amd64")
+
+
+def directory():
+    path = pathlib.Path(os.environ["TRIBECAST_CACHE"])
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _fetch(path):
+    try:
+        with urllib.request.urlopen(f"{ARCHIVE}/{path}", timeout=60) as answer:
+            return answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise Skipped(f"{ARCHIVE}/{path}: {error}") from error
+
+
+def _version(fields):
+    return [int(number) for number in re.findall(r"\d+", fields["Version"])]
+
+
+def kernel(suite):
+    """The newest kernel package for clouds of this suite."""
+    kept = directory() / f"kernel-{suite}.deb"
+    if kept.exists():
+        return kept
+    packages = []
+    for text in lzma.decompress(_fetch(f"dists/{suite}/main/binary-amd64/Packages.xz")).decode().split("\n\n"):
+        if text.startswith("Package: linux-image-"):
+            fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+            if KERNEL.fullmatch(fields["Package"]):
+                packages.append(fields)
+    newest = max(packages, key=_version)
+    deb = _fetch(newest["Filename"])
+    if hashlib.sha256(deb).hexdigest() != newest["SHA256"]:
+        raise Skipped(f"{newest['Filename']} is damaged")
+    _keep(kept, lambda path: path.write_bytes(deb))
+    return kept
+
+
+def system(suite):
+    """A small Debian with systemd, as a tar file."""
+    kept = directory() / f"system-{suite}.tar"
+    if not kept.exists():
+        _keep(kept, lambda path: _bootstrap(suite, path))
+    return kept
+
+
+def _bootstrap(suite, path):
+    made = subprocess.run(
+        ["mmdebstrap", "--variant=minbase", "--include=systemd,systemd-sysv,iproute2,procps,python3-minimal",
+         *(f"--dpkgopt=path-exclude=/usr/share/{place}/*" for place in ("doc", "locale", "man")),
+         "--format=tar", suite, path, ARCHIVE], capture_output=True, text=True)
+    if made.returncode != 0:
+        raise Skipped(f"mmdebstrap {suite}: {made.stderr[-500:]}")
+
+
+def _keep(kept, write):
+    """Whole or not at all."""
+    new = kept.with_name(f"{kept.name}.{os.getpid()}.new")
+    try:
+        write(new)
+        new.rename(kept)
+    finally:
+        new.unlink(missing_ok=True)
