@@ -14,7 +14,8 @@ constexpr std::array kOptions = {
     Option{"help", "", "what a command does", true},
     Option{"count", "N", "how many (ping: 3, watch: without end, events: all)", false},
     Option{"interval", "TIME", "time between two probes (1s)", false},
-    Option{"peers", "N|all", "how many peers must be up; all is without this node itself", false},
+    Option{"peers", "N|all|LIST", "wait: how many must be up; config init: the nodes, with commas",
+           false},
     Option{"members", "N", "how many members must be seen, local and remote", false},
     Option{"confirm", "TIME", "go back after this time, unless confirmed", false},
     Option{"config", "FILE", "the main configuration file (the one that the agent reads)", false},
@@ -27,6 +28,13 @@ constexpr std::array kOptions = {
     Option{"key", "KEY", "the peer's public key, for auth = public-key", false},
     Option{"force", "", "although peers would be cut off", false},
     Option{"timeout", "TIME", "how long to wait at most (30s)", false},
+    Option{"top", "", "a full screen instead, painted anew each second", false},
+    Option{"textfile", "FILE", "write to this file, whole or not at all", false},
+    Option{"per-member", "", "a series for each member, too", false},
+    Option{"warning", "N|N%", "so many peers that are not up (1)", false},
+    Option{"critical", "N|N%", "so many peers that are not reachable (100%)", false},
+    Option{"format", "FORMAT", "nft, iptables or firewalld (nft)", false},
+    Option{"group", "ADDRESS", "the multicast group (228.0.0.4:45564)", false},
 };
 
 constexpr const char* kStatusDetails =
@@ -34,6 +42,9 @@ constexpr const char* kStatusDetails =
     "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n";
 constexpr const char* kPingDetails =
     "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
+constexpr const char* kWatchDetails =
+    "With --top the screen holds status, peers, members and the last events; `q` ends it. Colours "
+    "as\n--color and NO_COLOR say.\n";
 constexpr const char* kWaitDetails =
     "Waits also for an agent that is still starting. Run it before Tomcat starts: a Tomcat that\n"
     "sees no member at its start never asks for the sessions. Exit code 2 when time is up.\n";
@@ -41,6 +52,27 @@ constexpr const char* kEventsDetails =
     "The last 256 that the agent keeps since its start, the oldest first: peers up and silent,\n"
     "members joined, left and lost, reloads. Ids are those of its log. With --json one object a "
     "line.\n";
+constexpr const char* kMetricsDetails =
+    "Prometheus text format. With --textfile for node_exporter's collector, from a timer:\n"
+    "    tribecast metrics --textfile /var/lib/prometheus/node-exporter/tribecast.prom\n"
+    "Without an agent `tribecast_up 0` takes the place of what was there, and the exit code is 3.\n"
+    "Alert rules are installed beside the documentation: see docs/monitoring.md.\n";
+constexpr const char* kNagiosDetails =
+    "One line and performance data, for Nagios, Icinga, Zabbix. Exit code: 0 OK, 1 WARNING,\n"
+    "2 CRITICAL, 3 UNKNOWN (no agent, no permission, a limit that is none). Without limits the "
+    "answer\n"
+    "is that of `status`. Warnings of the agent are always WARNING at least.\n";
+constexpr const char* kInitDetails =
+    "Asks on a terminal for what the options do not tell, and writes a commented file that `config "
+    "check`\naccepts. Makes the keyring when there is none. Never touches a file that is there.\n"
+    "    tribecast config init --peers 10.0.1.11,web-2=10.0.1.12 --output tribecast.conf\n";
+constexpr const char* kFirewallDetails =
+    "The agent's UDP port for the peers alone, the Tribes TCP ports of this host's members for "
+    "the\nmembers alone; others are dropped, everything else is as it was. Who can connect to a "
+    "Tribes port\ncan send it serialized objects. Nothing is changed by this command:\n"
+    "    tribecast firewall print | nft -f -\n"
+    "    tribecast firewall print --format iptables | sh\n"
+    "Run it again when a peer or member comes or moves.\n";
 constexpr const char* kCheckDetails =
     "Reads the file as the agent would, with peers.d/ and conf.d/ beside it, and the keyring that\n"
     "it names. Needs no agent. Exit code 65 when there is an error.\n";
@@ -114,11 +146,17 @@ constexpr std::array kCommands = {
     Command{"groups", "", 0, 0, "", "the multicast groups and their counters", "", run_groups},
     Command{"ping", "PEER", 1, 1, "count interval", "probe the agent of a peer", kPingDetails,
             run_ping},
-    Command{"watch", "", 0, 0, "count", "one line a second", "", run_watch},
+    Command{"watch", "", 0, 0, "count top", "one line a second", kWatchDetails, run_watch},
     Command{"events", "", 0, 0, "count follow", "what happened lately, one line each",
             kEventsDetails, run_events},
     Command{"wait", "", 0, 0, "peers members timeout", "wait until peers and members are there",
             kWaitDetails, run_wait},
+    Command{"metrics", "", 0, 0, "textfile per-member", "counters and states for Prometheus",
+            kMetricsDetails, run_metrics},
+    Command{"check", "", 0, 0, "warning critical", "a plugin for Nagios and its like",
+            kNagiosDetails, run_check},
+    Command{"firewall print", "", 0, 0, "format", "rules that keep strangers out", kFirewallDetails,
+            run_firewall_print},
     Command{"config check", "[FILE]", 0, 1, "", "find the mistakes in a configuration",
             kCheckDetails, run_config_check},
     Command{"config show", "", 0, 0, "", "the agent's configuration, defaults included",
@@ -131,6 +169,8 @@ constexpr std::array kCommands = {
             run_config_confirm},
     Command{"config undo", "", 0, 0, "", "go back to the configuration before", kUndoDetails,
             run_config_undo},
+    Command{"config init", "", 0, 0, "peers group keyring output", "write a first configuration",
+            kInitDetails, run_config_init},
     Command{"peer add", "NAME ADDRESS...", 2, 17, "config key", "add a peer, for good", kAddDetails,
             run_peer_add},
     Command{"peer remove", "NAME", 1, 1, "config", "remove a peer that was added", kRemoveDetails,

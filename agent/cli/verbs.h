@@ -1,6 +1,8 @@
 // What each command does; returns the exit code. Called by the table only.
 #pragma once
 
+#include <cstdint>
+
 #include "cli/command.h"
 
 namespace tribecast::cli {
@@ -19,6 +21,16 @@ Exit run_config_reload(const Invocation& in);
 Exit run_config_confirm(const Invocation& in);
 Exit run_config_undo(const Invocation& in);
 
+// verbs_init.cc: the first configuration.
+Exit run_config_init(const Invocation& in);
+
+// verbs_firewall.cc: rules for the packet filter.
+Exit run_firewall_print(const Invocation& in);
+
+// verbs_monitor.cc: for monitoring systems.
+Exit run_metrics(const Invocation& in);
+Exit run_check(const Invocation& in);
+
 // verbs_live.cc: changes that are written into the files, then reloaded.
 Exit run_peer_add(const Invocation& in);
 Exit run_peer_remove(const Invocation& in);
@@ -35,6 +47,9 @@ Exit run_import_aliyun(const Invocation& in);
 Exit run_ping(const Invocation& in);
 Exit run_watch(const Invocation& in);
 Exit run_wait(const Invocation& in);
+
+// verbs_top.cc: `watch --top`, so many screens.
+Exit run_top(const Invocation& in, std::uint64_t count);
 
 // verbs_key.cc: the keyring.
 Exit run_key_list(const Invocation& in);

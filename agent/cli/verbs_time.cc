@@ -109,6 +109,7 @@ Exit run_ping(const Invocation& in) {
 Exit run_watch(const Invocation& in) {
   const auto count = number_of(in, "count", std::numeric_limits<std::uint64_t>::max(), 1);
   if (!count) return complain_usage(count.error());
+  if (in.has("top")) return run_top(in, *count);
   const Client client = client_of(in);
   const control::Style style = style_of(in);
   const bool json = in.has("json");

@@ -98,6 +98,14 @@ std::string config_diff_json(const ConfigDiff& diff, std::string_view generated_
 // `config reload`, `config confirm`, `config undo`: what the agent said.
 std::string text_json(std::string_view verb, std::string_view text, std::string_view generated_at);
 std::string live_change_json(const LiveChange& change, std::string_view generated_at);
+// What `config init` has written.
+struct InitDone {
+  std::string file;
+  std::string keyring;
+  bool key_made = false;
+  std::size_t peers = 0;
+};
+std::string config_init_json(const InitDone& done, std::string_view generated_at);
 std::string keygen_json(std::string_view id, std::string_view key, bool primary,
                         std::string_view generated_at);
 // Of a node; without a private key only the public one is told.

@@ -99,6 +99,15 @@ std::string live_change_json(const LiveChange& change, std::string_view generate
   return page(json);
 }
 
+std::string config_init_json(const InitDone& done, std::string_view generated_at) {
+  Json json = document("config-init", generated_at);
+  json["file"] = done.file;
+  json["keyring"] = done.keyring;
+  json["key_made"] = done.key_made;
+  json["peers"] = done.peers;
+  return page(json);
+}
+
 // --- the socket's reply
 
 std::string config_reply(const RunningConfig& config) {

@@ -56,6 +56,9 @@ BOOST_AUTO_TEST_CASE(command_lines) {
            Row{"events --follow --count 3", "events count=3 follow="},
            Row{"config reload --confirm 60s", "config reload confirm=60s"},
            Row{"config undo", "config undo"},
+           Row{"config init --peers a,b --output f", "config init output=f peers=a,b"},
+           Row{"check --warning 1 --critical 50%", "check critical=50% warning=1"},
+           Row{"firewall-print --format nft", "firewall print format=nft"},
            Row{"import aliyun a b --output c", "import aliyun (a) (b) output=c"},
            Row{"peer add b 10.0.0.1 web", "peer add (b) (10.0.0.1) (web)"},
            Row{"peer-remove b --config /f", "peer remove (b) config=/f"},
@@ -92,11 +95,11 @@ BOOST_AUTO_TEST_CASE(command_lines_that_are_refused) {
            Row{"xyzzy", "! unknown command 'xyzzy'"},
            Row{"config",
                "! 'config' needs a word | config check, config show, config diff, config reload, "
-               "config confirm, config undo"},
+               "config confirm, config undo, config init"},
            Row{"config chek a", "! unknown command 'config chek' | did you mean 'config check'?"},
            Row{"config xyzzyxyzzy",
                "! unknown command 'config xyzzyxyzzy' | config check, config show, config diff, "
-               "config reload, config confirm, config undo"},
+               "config reload, config confirm, config undo, config init"},
            Row{"confg check", "! unknown command 'confg' | did you mean 'config check'?"},
            Row{"peer", "! 'peer' needs a word | peer add, peer remove"},
            Row{"peer ad b 10.0.0.1", "! unknown command 'peer ad' | did you mean 'peer add'?"},

@@ -13,3 +13,4 @@ tribecast_unit_test(config_compare config_compare.cc LINK tribecast_config)
 add_test(NAME docs.configuration COMMAND sh -c
   "$<TARGET_FILE:tribecast_config_reference> | cmp - ${PROJECT_SOURCE_DIR}/docs/configuration.md")
 set_tests_properties(docs.configuration PROPERTIES LABELS unit)
+tribecast_unit_test(config_init config_init.cc LINK tribecast_config)

@@ -5,3 +5,7 @@ tribecast_unit_test(control_found_json control_found_json.cc LINK tribecast_cont
 tribecast_unit_test(control_json control_json.cc LINK tribecast_control)
 tribecast_unit_test(control_print control_print.cc LINK tribecast_control)
 tribecast_unit_test(control_key_list control_key_list.cc LINK tribecast_control)
+tribecast_unit_test(control_metrics control_metrics.cc LINK tribecast_control)
+tribecast_unit_test(control_check control_check.cc LINK tribecast_control)
+tribecast_unit_test(control_firewall control_firewall.cc LINK tribecast_control)
+tribecast_unit_test(control_screen control_screen.cc LINK tribecast_control)
