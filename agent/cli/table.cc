@@ -66,6 +66,12 @@ constexpr const char* kInitDetails =
     "Asks on a terminal for what the options do not tell, and writes a commented file that `config "
     "check`\naccepts. Makes the keyring when there is none. Never touches a file that is there.\n"
     "    tribecast config init --peers 10.0.1.11,web-2=10.0.1.12 --output tribecast.conf\n";
+constexpr const char* kBundleDetails =
+    "A tar file, for you to look into and to send: status, events, configuration (running and in "
+    "the\nfiles), versions, and what the kernel says of routes, memberships, sockets and limits. "
+    "Whatever\nlooks like a key or stands behind a word like `token` is taken out. Works without "
+    "an "
+    "agent too.\n";
 constexpr const char* kFirewallDetails =
     "The agent's UDP port for the peers alone, the Tribes TCP ports of this host's members for "
     "the\nmembers alone; others are dropped, everything else is as it was. Who can connect to a "
@@ -155,6 +161,8 @@ constexpr std::array kCommands = {
             kMetricsDetails, run_metrics},
     Command{"check", "", 0, 0, "warning critical", "a plugin for Nagios and its like",
             kNagiosDetails, run_check},
+    Command{"bundle", "[FILE|-]", 0, 1, "config", "an archive for support, without keys",
+            kBundleDetails, run_bundle},
     Command{"firewall print", "", 0, 0, "format", "rules that keep strangers out", kFirewallDetails,
             run_firewall_print},
     Command{"config check", "[FILE]", 0, 1, "", "find the mistakes in a configuration",

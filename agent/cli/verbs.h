@@ -21,6 +21,9 @@ Exit run_config_reload(const Invocation& in);
 Exit run_config_confirm(const Invocation& in);
 Exit run_config_undo(const Invocation& in);
 
+// verbs_bundle.cc: an archive for support.
+Exit run_bundle(const Invocation& in);
+
 // verbs_init.cc: the first configuration.
 Exit run_config_init(const Invocation& in);
 

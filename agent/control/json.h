@@ -106,6 +106,12 @@ struct InitDone {
   std::size_t peers = 0;
 };
 std::string config_init_json(const InitDone& done, std::string_view generated_at);
+// What `bundle` has written.
+struct BundleDone {
+  std::string file;
+  std::size_t files = 0;
+};
+std::string bundle_json(const BundleDone& done, std::string_view generated_at);
 std::string keygen_json(std::string_view id, std::string_view key, bool primary,
                         std::string_view generated_at);
 // Of a node; without a private key only the public one is told.

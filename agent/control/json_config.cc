@@ -99,6 +99,13 @@ std::string live_change_json(const LiveChange& change, std::string_view generate
   return page(json);
 }
 
+std::string bundle_json(const BundleDone& done, std::string_view generated_at) {
+  Json json = document("bundle", generated_at);
+  json["file"] = done.file;
+  json["files"] = done.files;
+  return page(json);
+}
+
 std::string config_init_json(const InitDone& done, std::string_view generated_at) {
   Json json = document("config-init", generated_at);
   json["file"] = done.file;

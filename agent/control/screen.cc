@@ -57,6 +57,18 @@ std::vector<std::size_t> rows_for(const std::vector<Lines>& sections, std::size_
   return out;
 }
 
+constexpr std::size_t kLeastRows = 3;
+
+// The last ones go until each of the others can have some lines.
+void leave_out(std::vector<Lines>& sections, std::size_t rows) {
+  while (sections.size() > 1) {
+    std::size_t least = sections.size() - 1;
+    for (const Lines& lines : sections) least += std::min(lines.size(), kLeastRows);
+    if (least <= rows) return;
+    sections.pop_back();
+  }
+}
+
 }  // namespace
 
 std::string screen_text(const std::vector<std::string>& texts, const ScreenSize& size) {
@@ -64,6 +76,7 @@ std::string screen_text(const std::vector<std::string>& texts, const ScreenSize&
   for (const std::string& text : texts) {
     if (!text.empty()) sections.push_back(lines_of(text));
   }
+  leave_out(sections, size.rows);
   // A blank line between two.
   const std::size_t blanks = sections.empty() ? 0 : sections.size() - 1;
   const auto rows = rows_for(sections, size.rows > blanks ? size.rows - blanks : 0);

@@ -15,7 +15,8 @@ struct ScreenSize {
 };
 
 // Paints from the upper left corner over what was there, and wipes the rest: nothing scrolls. Lines
-// and sections that are too long are cut, a cut section says how much is missing. The sections'
+// and sections that are too long are cut, a cut section says how much is missing, and on a
+// small screen the last sections are left out. The sections'
 // lines may hold colours.
 std::string screen_text(const std::vector<std::string>& sections, const ScreenSize& size);
 

@@ -51,6 +51,12 @@ BOOST_AUTO_TEST_CASE(small_sections_are_whole_and_large_ones_share_the_rest) {
   BOOST_TEST(lines[13] == "... 46 more lines");
 }
 
+BOOST_AUTO_TEST_CASE(on_a_small_screen_the_first_is_what_is_shown) {
+  const Lines lines = lines_of(screen_text({numbered(4), numbered(9), "q\n"}, {80, 4}));
+  BOOST_TEST(lines == (Lines{"line 0", "line 1", "line 2", "line 3"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(any_size_holds_it) {
   const std::string colored = "\033[31mred \u2026 wide\033[0m and a tail\n";
   for (std::size_t rows = 1; rows < 12; ++rows) {
