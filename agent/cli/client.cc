@@ -127,6 +127,12 @@ Result<control::EventList, Failure> Client::next_events(std::uint64_t after) con
   return control::read_events_reply(*reply);
 }
 
+Result<control::SeenList, Failure> Client::captured(std::optional<std::uint64_t> after) const {
+  const auto reply = ask({control::Verb::capture, after ? std::to_string(*after) : ""});
+  if (!reply) return Unexpected<Failure>{reply.error()};
+  return control::read_capture_reply(*reply);
+}
+
 Result<std::string, Failure> Client::text(control::Verb verb, const std::string& argument) const {
   const auto reply = ask({verb, argument});
   if (!reply) return Unexpected<Failure>{reply.error()};

@@ -2,9 +2,11 @@
 // longer than the timeout, next_events() apart.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/time.h"
+#include "control/capture.h"
 #include "control/events.h"
 #include "control/reply.h"
 #include "control/request.h"
@@ -28,6 +30,8 @@ class Client {
   // What is kept; what comes after a sequence, waiting for it as long as it takes.
   Result<control::EventList, control::Failure> events() const;
   Result<control::EventList, control::Failure> next_events(std::uint64_t after) const;
+  // The sequence of the last datagram; what came after one, within two seconds.
+  Result<control::SeenList, control::Failure> captured(std::optional<std::uint64_t> after) const;
   Result<std::string, control::Failure> text(control::Verb verb,
                                              const std::string& argument = {}) const;
 

@@ -29,6 +29,9 @@ constexpr std::array kOptions = {
     Option{"force", "", "although peers would be cut off", false},
     Option{"timeout", "TIME", "how long to wait at most (30s)", false},
     Option{"top", "", "a full screen instead, painted anew each second", false},
+    Option{"write", "FILE", "a new pcapng file instead of lines; - is standard output", false},
+    Option{"web", "", "serve a page for a browser on this host", false},
+    Option{"listen", "ADDRESS", "of loopback, with a port (127.0.0.1:8045)", false},
     Option{"textfile", "FILE", "write to this file, whole or not at all", false},
     Option{"per-member", "", "a series for each member, too", false},
     Option{"warning", "N|N%", "so many peers that are not up (1)", false},
@@ -39,7 +42,9 @@ constexpr std::array kOptions = {
 
 constexpr const char* kStatusDetails =
     "The first line answers: the verdict, how many peers are up, how many members are seen.\n"
-    "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n";
+    "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n"
+    "With --web a page on loopback, for a browser, until interrupted; its address is printed, and "
+    "is known\nto nobody else. The agent itself listens on no TCP port.\n";
 constexpr const char* kPingDetails =
     "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
 constexpr const char* kWatchDetails =
@@ -72,6 +77,13 @@ constexpr const char* kBundleDetails =
     "Whatever\nlooks like a key or stands behind a word like `token` is taken out. Works without "
     "an "
     "agent too.\n";
+constexpr const char* kCaptureDetails =
+    "What local members send and what peers send, one line each, decoded, with what was done: "
+    "relayed,\ninjected, or dropped and why. For root and the agent's user; the tool needs no "
+    "other "
+    "rights. What\ncomes faster than it is read is left out, and counted. The file is for tcpdump "
+    "and "
+    "Wireshark.\n";
 constexpr const char* kFirewallDetails =
     "The agent's UDP port for the peers alone, the Tribes TCP ports of this host's members for "
     "the\nmembers alone; others are dropped, everything else is as it was. Who can connect to a "
@@ -142,7 +154,7 @@ constexpr const char* kKeyRemoveDetails =
     "With --force the sessions made with it end at once, and heartbeats are lost meanwhile.\n";
 
 constexpr std::array kCommands = {
-    Command{"status", "", 0, 0, "", "how the relay is doing", kStatusDetails, run_status},
+    Command{"status", "", 0, 0, "web listen", "how the relay is doing", kStatusDetails, run_status},
     Command{"peers", "", 0, 0, "", "the other agents, one a line",
             "State, round trip, loss, clock offset; with advice for each one that is not up.\n",
             run_peers},
@@ -155,6 +167,8 @@ constexpr std::array kCommands = {
     Command{"watch", "", 0, 0, "count top", "one line a second", kWatchDetails, run_watch},
     Command{"events", "", 0, 0, "count follow", "what happened lately, one line each",
             kEventsDetails, run_events},
+    Command{"capture", "", 0, 0, "count write", "datagrams as the agent sees them", kCaptureDetails,
+            run_capture},
     Command{"wait", "", 0, 0, "peers members timeout", "wait until peers and members are there",
             kWaitDetails, run_wait},
     Command{"metrics", "", 0, 0, "textfile per-member", "counters and states for Prometheus",

@@ -24,6 +24,12 @@ Exit run_config_undo(const Invocation& in);
 // verbs_bundle.cc: an archive for support.
 Exit run_bundle(const Invocation& in);
 
+// verbs_capture.cc: datagrams as the agent sees them.
+Exit run_capture(const Invocation& in);
+
+// verbs_web.cc: `status --web`.
+Exit run_web(const Invocation& in);
+
 // verbs_init.cc: the first configuration.
 Exit run_config_init(const Invocation& in);
 

@@ -22,6 +22,8 @@ Exit done(const Result<control::Status, Exit>& shown) { return shown ? Exit::goo
 }  // namespace
 
 Exit run_status(const Invocation& in) {
+  if (in.has("web")) return run_web(in);
+  if (in.has("listen")) return complain_usage({"--listen is for --web", ""});
   const auto shown = show(in, control::status_text, control::status_json);
   return shown ? control::exit_code(shown->verdict.level) : shown.error();
 }

@@ -9,14 +9,15 @@
 namespace tribecast::control {
 namespace {
 
-constexpr std::array<std::string_view, 7> kVerbs = {"status",  "ping", "reload", "config-show",
-                                                    "confirm", "undo", "events"};
+constexpr std::array<std::string_view, 8> kVerbs = {"status",  "ping", "reload", "config-show",
+                                                    "confirm", "undo", "events", "capture"};
 
 Unexpected<std::string> wrong(std::string what) { return {std::move(what)}; }
 
 bool needs_argument(Verb verb) { return verb == Verb::ping; }
 bool takes_argument(Verb verb) {
-  return needs_argument(verb) || verb == Verb::reload || verb == Verb::events;
+  return needs_argument(verb) || verb == Verb::reload || verb == Verb::events ||
+         verb == Verb::capture;
 }
 
 }  // namespace

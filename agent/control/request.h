@@ -14,7 +14,16 @@ namespace tribecast::control {
 // Longer lines are refused without being read to their end.
 inline constexpr std::size_t kMaxRequestBytes = 4096;
 
-enum class Verb : std::uint8_t { status, ping, reload, config_show, confirm, undo, events };
+enum class Verb : std::uint8_t {
+  status,
+  ping,
+  reload,
+  config_show,
+  confirm,
+  undo,
+  events,
+  capture
+};
 
 // How long a reload may wait for its confirmation.
 inline constexpr Duration kLeastTrial = seconds(1);
@@ -22,8 +31,9 @@ inline constexpr Duration kMostTrial = std::chrono::hours(24);
 
 struct Request {
   Verb verb = Verb::status;
-  std::string argument;  // ping: the peer's name; reload: empty, or the time to confirm it;
-                         // events: empty for all, or the last sequence that is known
+  std::string
+      argument;  // ping: the peer's name; reload: empty, or the time to confirm it;
+                 // events: empty for all, or the last sequence that is known; capture: the same
 
   bool operator==(const Request&) const = default;
 };

@@ -65,7 +65,8 @@ Agent::Agent(io::Loop& loop, Log& log, std::string config_path)
       trial_timer_(loop, [this] { end_trial(); }),
       event_timer_(loop, [this] { events_.answer(); }),
       tidy_timer_(loop, [] { malloc_trim(0); }),
-      merge_timer_(loop, [this] { merge_again(); }) {}
+      merge_timer_(loop, [this] { merge_again(); }),
+      tap_timer_(loop, [this] { on_tap_timer(); }) {}
 
 // --- start, reload, stop -------------------------------------------------------------------------
 
@@ -234,6 +235,7 @@ void Agent::act(Instant now) {
   for (const Endpoint& listener : actions.watches) member_watch_->watch(listener);
   for (const relay::Knock& knock : actions.knocks) member_watch_->knock(knock);
   if (actions.remember) member_watch_->remember(core_.local_members());
+  if (!actions.observations.empty()) show(now, std::move(actions.observations));
   if (!actions.events.empty()) notify_soon(now);
   timer_.arm(core_.next_deadline());
 }
@@ -329,11 +331,16 @@ void Agent::on_request(const std::string& line, const io::Caller& caller,
     case control::Verb::reload:
     case control::Verb::confirm:
     case control::Verb::undo:
+    case control::Verb::capture:
       break;
   }
   if (caller.uid != 0 && caller.uid != geteuid()) {
     return reply(control::error_reply(control::Exit::no_permission,
-                                      "only root and the agent's own user may change anything"));
+                                      "only root and the agent's own user may change anything, or "
+                                      "see what is relayed"));
+  }
+  if (request->verb == control::Verb::capture) {
+    return send_capture(request->argument, std::move(reply));
   }
   const auto done = change(*request);
   reply(done ? control::text_reply(*done)

@@ -13,6 +13,7 @@
 #include "config/roster.h"
 #include "control/reply.h"
 #include "control/request.h"
+#include "daemon/capture_tap.h"
 #include "daemon/discovery.h"
 #include "daemon/events.h"
 #include "daemon/interfaces.h"
@@ -109,6 +110,9 @@ class Agent {
   void on_request(const std::string& line, const io::Caller& caller,
                   io::ControlServer::Reply reply);
   void send_events(const std::string& after, io::ControlServer::Reply reply);
+  void send_capture(const std::string& after, io::ControlServer::Reply reply);
+  void show(Instant now, std::vector<relay::Observation>&& observations);
+  void on_tap_timer();
   void start_ping(const std::string& peer, io::ControlServer::Reply reply);
   void finish_ping(const relay::Answer& answer);
   void expire_pings();
@@ -126,6 +130,7 @@ class Agent {
   Trial trial_;
   bool may_start_programs_ = true;
   Events events_;
+  CaptureTap tap_;
 
   relay::Core core_;
   relay::Actions actions_;  // what the core has asked for and act() has not done yet
@@ -137,6 +142,7 @@ class Agent {
   io::DeadlineTimer event_timer_;
   io::DeadlineTimer tidy_timer_;
   io::DeadlineTimer merge_timer_;
+  io::DeadlineTimer tap_timer_;
   io::ServiceNotifier notifier_;
   std::unique_ptr<Interfaces> interfaces_;
   std::unique_ptr<MemberWatch> member_watch_;

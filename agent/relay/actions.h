@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,17 @@ struct Answer {
   Duration round_trip{};
 };
 
+// What was done with one datagram of a group; told only after Core::observe(true).
+struct Observation {
+  std::string group;  // its name
+  std::string peer;   // who sent it; empty = it was captured on this host
+  Endpoint source;
+  Endpoint destination;
+  Buffer payload;
+  std::optional<Reason> dropped;
+  std::size_t copies = 0;  // to so many peers, or injected on so many interfaces
+};
+
 enum class KnockResult : std::uint8_t {
   accepted,
   refused,    // by the host itself: nobody listens there
@@ -90,6 +102,7 @@ struct Actions {
   // TCP listeners of local members: tell Core::on_listener_gone(). Again for one whose member does
   // not beat: look whether it is still there.
   std::vector<Endpoint> watches;
+  std::vector<Observation> observations;
   bool remember = false;  // the local members have changed: keep Core::local_members()
 
   void clear() {
@@ -99,6 +112,7 @@ struct Actions {
     answers.clear();
     knocks.clear();
     watches.clear();
+    observations.clear();
     remember = false;
   }
 };

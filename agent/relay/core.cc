@@ -120,13 +120,22 @@ void Core::on_captured(Instant now, Instant captured, const packet::Datagram& da
   captured_rate_.add(now);
   const auto classified = classify(group->settings, datagram.payload);
   if (const auto reason = check_captured(now, captured, *group, datagram, classified, out)) {
+    tell_captured(*group, datagram, reason, 0, out);
     return refuse(*group, *reason);
   }
   const std::size_t peers =
       relay(now, group->settings.name, classified,
             {stamp_of(captured), datagram.group, datagram.source, datagram.payload}, out);
+  tell_captured(*group, datagram, std::nullopt, peers, out);
   group->counters.relayed += peers;
   relayed_rate_.add(now, peers);
+}
+
+void Core::tell_captured(const Group& group, const packet::Datagram& datagram,
+                         std::optional<Reason> dropped, std::size_t peers, Actions& out) const {
+  if (!observing_) return;
+  out.observations.push_back({group.settings.name, "", datagram.source, datagram.group,
+                              copy_of(datagram.payload), dropped, peers});
 }
 
 // A goodbye is repeated until it is acknowledged, unless its member beats again. Returns to how
@@ -208,6 +217,7 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
   ++group->counters.received;
   if (!link.clock.known()) {
     links_.ask_clock(now, link, out);
+    tell_received(*group, link, received, payload, Reason::stale, out);
     return refuse(*group, Reason::stale);
   }
   const Duration age = link.clock.age(now, received.captured);
@@ -215,9 +225,9 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
   rewrite(link, received, classified, payload);
   const bool goodbye = classified.kind == tribes::Kind::shutdown;
   if (goodbye) links_.acknowledge(link, received.counter, out);
-  if (const auto reason = check_received(now, *group, link, received, classified, age, out)) {
-    return refuse(*group, *reason);
-  }
+  const auto reason = check_received(now, *group, link, received, classified, age, out);
+  tell_received(*group, link, received, payload, reason, out);
+  if (reason) return refuse(*group, *reason);
   const Instant captured = now - std::max(age, Duration::zero());
   // A goodbye never expires.
   const Instant expires = goodbye ? kNever : captured + group->settings.max_age;
@@ -225,6 +235,14 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
       now, *group,
       {{group->listeners, received.source, received.group, std::move(payload)}, captured, expires},
       false, out);
+}
+
+void Core::tell_received(const Group& group, const Link& link, const Received& received,
+                         Bytes payload, std::optional<Reason> dropped, Actions& out) const {
+  if (!observing_) return;
+  out.observations.push_back({group.settings.name, link.settings.name, received.source,
+                              received.group, copy_of(payload), dropped,
+                              dropped ? 0 : group.listeners.size()});
 }
 
 // What the peer's network calls its hosts becomes what they are called here: the host that a member

@@ -108,6 +108,9 @@ class Core {
   void restore(Instant now, const std::vector<MemberRecord>& members, Actions& out);
   [[nodiscard]] std::vector<MemberRecord> local_members() const { return members_.local(); }
 
+  // Tells of every datagram of a group what was done with it, as long as this is on.
+  void observe(bool on) { observing_ = on; }
+
   [[nodiscard]] std::optional<Stamp> ping(Instant now, const std::string& peer, Actions& out);
   void say_goodbye(Instant now, Actions& out);
 
@@ -144,6 +147,8 @@ class Core {
                                        const tribes::Classified& classified, Actions& out);
   std::size_t relay(Instant now, const std::string& group, const tribes::Classified& classified,
                     const Links::Outgoing& outgoing, Actions& out);
+  void tell_captured(const Group& group, const packet::Datagram& datagram,
+                     std::optional<Reason> dropped, std::size_t peers, Actions& out) const;
   [[nodiscard]] bool is_echo(Instant now, const packet::Datagram& datagram);
 
   // In.
@@ -154,6 +159,8 @@ class Core {
                                        const Received& received,
                                        const tribes::Classified& classified, Duration age,
                                        Actions& out);
+  void tell_received(const Group& group, const Link& link, const Received& received, Bytes payload,
+                     std::optional<Reason> dropped, Actions& out) const;
   void inject(Instant now, Group& group, PacedInjection injection, bool paced, Actions& out);
   void remember_echo(Instant now, const Inject& injection);
 
@@ -169,6 +176,7 @@ class Core {
                     Reason reason, Actions& out);
 
   Settings settings_;
+  bool observing_ = false;
   Links links_;
   std::map<std::string, Group> groups_;
   std::unordered_map<Endpoint, Group*, EndpointHash> by_endpoint_;  // port 0: any port

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "control/capture.h"
 #include "control/events.h"
 #include "control/json.h"
 #include "control/print.h"
@@ -66,6 +67,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const Event& event : list->events) check_shown(event_text(event, Style{}));
     const auto again = read_events_reply(events_reply(*list));
     TC_CHECK(again && again->events.size() == list->events.size());
+  }
+  if (const auto list = read_capture_reply(text)) {
+    for (const Seen& seen : list->seen) {
+      check_shown(seen_text(seen, "", Style{}));
+      TC_CHECK(pcapng_block(seen).size() % 4 == 0);
+    }
+    const auto again = read_capture_reply(capture_reply(*list));
+    TC_CHECK(again && again->seen.size() == list->seen.size());
   }
   if (const auto words = read_text_reply(text)) TC_CHECK(words->size() <= 4 * text.size());
   return 0;

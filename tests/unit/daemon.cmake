@@ -6,3 +6,4 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME unit.discovery_scripts COMMAND ${Python3_EXECUTABLE}
   ${CMAKE_CURRENT_SOURCE_DIR}/discovery_scripts.py ${PROJECT_SOURCE_DIR}/packaging/discovery)
 set_tests_properties(unit.discovery_scripts PROPERTIES LABELS unit)
+tribecast_unit_test(daemon_capture_tap daemon_capture_tap.cc LINK tribecast_daemon)
