@@ -22,7 +22,7 @@ class WebServer {
   static constexpr std::size_t kMaxConnections = 32;  // the oldest goes
   static constexpr Duration kPatience = seconds(10);  // for a request to come, and an answer to go
 
-  // Listens on an address of loopback; port 0: any.
+  // On an address of loopback.
   static Result<std::unique_ptr<WebServer>, control::Failure> open(const Endpoint& at);
   [[nodiscard]] const Endpoint& local() const { return local_; }
 

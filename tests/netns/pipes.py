@@ -7,7 +7,7 @@ import sys
 
 TOOL, WORK = sys.argv[1:]
 BASE = [TOOL, "--socket", WORK + "/a.sock"]
-KEYS = ["--keyring", WORK + "/cluster.keys"]
+KEYS = ["--keyring", WORK + "/other.keys"]
 # What each command is given; what is not here is run as it is.
 ARGUMENTS = {
     "ping": ["b", "--count", "1"],
