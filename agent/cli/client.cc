@@ -133,6 +133,12 @@ Result<control::SeenList, Failure> Client::captured(std::optional<std::uint64_t>
   return control::read_capture_reply(*reply);
 }
 
+Result<control::BenchResult, Failure> Client::bench(const control::BenchRequest& what) const {
+  const auto reply = ask({control::Verb::bench, control::to_argument(what)});
+  if (!reply) return Unexpected<Failure>{reply.error()};
+  return control::read_bench_reply(*reply);
+}
+
 Result<std::string, Failure> Client::text(control::Verb verb, const std::string& argument) const {
   const auto reply = ask({verb, argument});
   if (!reply) return Unexpected<Failure>{reply.error()};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "control/bench.h"
 #include "control/capture.h"
 #include "control/events.h"
 #include "control/reply.h"
@@ -32,6 +33,8 @@ class Client {
   Result<control::EventList, control::Failure> next_events(std::uint64_t after) const;
   // The sequence of the last datagram; what came after one, within two seconds.
   Result<control::SeenList, control::Failure> captured(std::optional<std::uint64_t> after) const;
+  // One second of it.
+  Result<control::BenchResult, control::Failure> bench(const control::BenchRequest& what) const;
   Result<std::string, control::Failure> text(control::Verb verb,
                                              const std::string& argument = {}) const;
 

@@ -32,6 +32,8 @@ constexpr std::array kOptions = {
     Option{"write", "FILE", "a new pcapng file instead of lines; - is standard output", false},
     Option{"web", "", "serve a page for a browser on this host", false},
     Option{"listen", "ADDRESS", "of loopback, with a port (127.0.0.1:8045)", false},
+    Option{"rate", "N", "probes a second, at most 10000 (1000)", false},
+    Option{"time", "TIME", "for so long, at most 5m (10s)", false},
     Option{"textfile", "FILE", "write to this file, whole or not at all", false},
     Option{"per-member", "", "a series for each member, too", false},
     Option{"warning", "N|N%", "so many peers that are not up (1)", false},
@@ -43,10 +45,17 @@ constexpr std::array kOptions = {
 constexpr const char* kStatusDetails =
     "The first line answers: the verdict, how many peers are up, how many members are seen.\n"
     "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n"
-    "With --web a page on loopback, for a browser, until interrupted; its address is printed, and "
-    "is known\nto nobody else. The agent itself listens on no TCP port.\n";
+    "With --web a page on loopback, for a browser, until interrupted; its address is printed and "
+    "known\n"
+    "to nobody else. The agent itself listens on no TCP port.\n";
 constexpr const char* kPingDetails =
     "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
+constexpr const char* kBenchDetails =
+    "Sealed probes at an even rate to the peer's agent, which answers each; no application sees "
+    "them "
+    "and\nheartbeats go on meanwhile. What is lost and late here is lost and late for heartbeats. "
+    "For "
+    "root and\nthe agent's user. Exit code 2 when nothing is answered.\n";
 constexpr const char* kWatchDetails =
     "With --top the screen holds status, peers, members and the last events; `q` ends it. Colours "
     "as\n--color and NO_COLOR say.\n";
@@ -164,6 +173,8 @@ constexpr std::array kCommands = {
     Command{"groups", "", 0, 0, "", "the multicast groups and their counters", "", run_groups},
     Command{"ping", "PEER", 1, 1, "count interval", "probe the agent of a peer", kPingDetails,
             run_ping},
+    Command{"bench", "PEER", 1, 1, "rate time", "load the way to a peer, and measure it",
+            kBenchDetails, run_bench},
     Command{"watch", "", 0, 0, "count top", "one line a second", kWatchDetails, run_watch},
     Command{"events", "", 0, 0, "count follow", "what happened lately, one line each",
             kEventsDetails, run_events},

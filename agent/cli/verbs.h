@@ -54,6 +54,7 @@ Exit run_import_aliyun(const Invocation& in);
 
 // verbs_time.cc: those that take their time.
 Exit run_ping(const Invocation& in);
+Exit run_bench(const Invocation& in);
 Exit run_watch(const Invocation& in);
 Exit run_wait(const Invocation& in);
 

@@ -17,6 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr Duration kMostBenchTime = std::chrono::minutes(5);
 constexpr Duration kLook = milliseconds(100);  // how often `wait` looks
 
 Unexpected<UsageError> wrong(std::string what) { return {{std::move(what), ""}}; }
@@ -104,6 +105,28 @@ Exit run_ping(const Invocation& in) {
   }
   print(in.has("json") ? control::ping_json(run, timestamp()) : control::ping_summary_text(run));
   return answered ? Exit::good : Exit::critical;
+}
+
+Exit run_bench(const Invocation& in) {
+  const auto rate = number_of(in, "rate", 1000, 1);
+  if (!rate) return complain_usage(rate.error());
+  if (*rate > control::kMostBenchRate) return complain_usage({"--rate is not in 1-10000", ""});
+  const auto time = time_of(in, "time", "10s");
+  if (!time) return complain_usage(time.error());
+  if (*time < seconds(1) || *time > kMostBenchTime) {
+    return complain_usage({"--time: " + in.text("time", "") + " is not in 1s-5m", ""});
+  }
+  const Client client = client_of(in);
+  const std::string& peer = in.arguments.front();
+  control::BenchResult all;
+  for (auto left = duration_cast<seconds>(*time); left > seconds(0); left -= seconds(1)) {
+    const auto second = client.bench({*rate, peer});
+    if (!second) return explain(client, peer, second.error());
+    all.add(*second);
+  }
+  print(in.has("json") ? control::bench_json(peer, all, timestamp())
+                       : control::bench_text(peer, all));
+  return all.round_trips_us.empty() ? Exit::critical : Exit::good;
 }
 
 Exit run_watch(const Invocation& in) {

@@ -9,12 +9,12 @@
 namespace tribecast::control {
 namespace {
 
-constexpr std::array<std::string_view, 8> kVerbs = {"status",  "ping", "reload", "config-show",
-                                                    "confirm", "undo", "events", "capture"};
+constexpr std::array<std::string_view, 9> kVerbs = {
+    "status", "ping", "reload", "config-show", "confirm", "undo", "events", "capture", "bench"};
 
 Unexpected<std::string> wrong(std::string what) { return {std::move(what)}; }
 
-bool needs_argument(Verb verb) { return verb == Verb::ping; }
+bool needs_argument(Verb verb) { return verb == Verb::ping || verb == Verb::bench; }
 bool takes_argument(Verb verb) {
   return needs_argument(verb) || verb == Verb::reload || verb == Verb::events ||
          verb == Verb::capture;

@@ -22,7 +22,8 @@ enum class Verb : std::uint8_t {
   confirm,
   undo,
   events,
-  capture
+  capture,
+  bench
 };
 
 // How long a reload may wait for its confirmation.
@@ -31,9 +32,9 @@ inline constexpr Duration kMostTrial = std::chrono::hours(24);
 
 struct Request {
   Verb verb = Verb::status;
-  std::string
-      argument;  // ping: the peer's name; reload: empty, or the time to confirm it;
-                 // events: empty for all, or the last sequence that is known; capture: the same
+  // ping: the peer's name; reload: empty, or the time to confirm it; events, capture: empty, or the
+  // last sequence that is known; bench: RATE PEER
+  std::string argument;
 
   bool operator==(const Request&) const = default;
 };

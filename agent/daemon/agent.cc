@@ -66,7 +66,8 @@ Agent::Agent(io::Loop& loop, Log& log, std::string config_path)
       event_timer_(loop, [this] { events_.answer(); }),
       tidy_timer_(loop, [] { malloc_trim(0); }),
       merge_timer_(loop, [this] { merge_again(); }),
-      tap_timer_(loop, [this] { on_tap_timer(); }) {}
+      tap_timer_(loop, [this] { on_tap_timer(); }),
+      bench_timer_(loop, [this] { on_bench_timer(); }) {}
 
 // --- start, reload, stop -------------------------------------------------------------------------
 
@@ -332,15 +333,19 @@ void Agent::on_request(const std::string& line, const io::Caller& caller,
     case control::Verb::confirm:
     case control::Verb::undo:
     case control::Verb::capture:
+    case control::Verb::bench:
       break;
   }
   if (caller.uid != 0 && caller.uid != geteuid()) {
     return reply(control::error_reply(control::Exit::no_permission,
                                       "only root and the agent's own user may change anything, or "
-                                      "see what is relayed"));
+                                      "see what is relayed, or load a peer"));
   }
   if (request->verb == control::Verb::capture) {
     return send_capture(request->argument, std::move(reply));
+  }
+  if (request->verb == control::Verb::bench) {
+    return start_bench(request->argument, std::move(reply));
   }
   const auto done = change(*request);
   reply(done ? control::text_reply(*done)
@@ -368,6 +373,7 @@ void Agent::start_ping(const std::string& peer, io::ControlServer::Reply reply) 
 }
 
 void Agent::finish_ping(const relay::Answer& answer) {
+  if (bench_.answered(answer.peer, answer.sent, answer.round_trip)) return;
   const auto found = std::ranges::find_if(pings_, [&](const Ping& ping) {
     return ping.peer == answer.peer && ping.sent == answer.sent;
   });

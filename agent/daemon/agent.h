@@ -13,6 +13,7 @@
 #include "config/roster.h"
 #include "control/reply.h"
 #include "control/request.h"
+#include "daemon/bench.h"
 #include "daemon/capture_tap.h"
 #include "daemon/discovery.h"
 #include "daemon/events.h"
@@ -113,6 +114,8 @@ class Agent {
   void send_capture(const std::string& after, io::ControlServer::Reply reply);
   void show(Instant now, std::vector<relay::Observation>&& observations);
   void on_tap_timer();
+  void start_bench(const std::string& argument, io::ControlServer::Reply reply);
+  void on_bench_timer();
   void start_ping(const std::string& peer, io::ControlServer::Reply reply);
   void finish_ping(const relay::Answer& answer);
   void expire_pings();
@@ -131,6 +134,7 @@ class Agent {
   bool may_start_programs_ = true;
   Events events_;
   CaptureTap tap_;
+  Bench bench_;
 
   relay::Core core_;
   relay::Actions actions_;  // what the core has asked for and act() has not done yet
@@ -143,6 +147,7 @@ class Agent {
   io::DeadlineTimer tidy_timer_;
   io::DeadlineTimer merge_timer_;
   io::DeadlineTimer tap_timer_;
+  io::DeadlineTimer bench_timer_;
   io::ServiceNotifier notifier_;
   std::unique_ptr<Interfaces> interfaces_;
   std::unique_ptr<MemberWatch> member_watch_;

@@ -276,6 +276,38 @@ def wake_ups(quick):
                  f"voluntary_ctxt_switches over {seconds} s, no member.")
 
 
+def answers(quick):
+    """What `tribecast status` takes, from its start to its end, and what the agent spends on it."""
+    times = 5 if quick else 200
+    rows = []
+    for peers, members in ((4, 4),) if quick else ((4, 4), (256, 1), (256, 16)):
+        with Lab() as lab:
+            lab.sink()
+            receiver = lab.start_ready("host", [program("bench_latency"), "receive", HOST, GROUP,
+                                                f"{HOST}:45566"])
+            agent = lab.agent("host", peer_addresses(peers))
+            crowd = lab.many_peers(peers, GROUP, str(members))
+            agent.wait("--peers", "all")
+            time.sleep(2)
+            seen = len(agent.status()["members"])
+            tool = [program("tribecast"), "--socket", str(agent.socket), "status"]
+            idle = agent.process.cpu_ns()
+            time.sleep(2)
+            idle = (agent.process.cpu_ns() - idle) / 2e9  # seconds a second
+            cpu, took, begin = agent.process.cpu_ns(), [], time.monotonic()
+            for _ in range(times):
+                started = time.monotonic()
+                command(*tool)
+                took.append((time.monotonic() - started) * 1e6)  # us, as quantile() wants
+            cpu = (agent.process.cpu_ns() - cpu) / 1e6 - idle * (time.monotonic() - begin) * 1e3
+            lab.stop(crowd, agent.process, receiver)
+        rows.append([peers, seen, f"{quantile(took, 0.5):.1f}", f"{quantile(took, 0.99):.1f}",
+                     f"{max(cpu, 0) / times:.2f}"])
+    return Table("answers", ["peers", "members", "status p50, ms", "status p99, ms",
+                             "of it the agent's CPU, ms"], rows,
+                 f"{times} runs of `tribecast status`, the start of the program included.")
+
+
 ALL = {
     "fan-out": fan_out,
     "latency": latency,
@@ -283,4 +315,5 @@ ALL = {
     "steps": micro,
     "memory": memory,
     "wake-ups": wake_ups,
+    "answers": answers,
 }

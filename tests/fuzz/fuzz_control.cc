@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "control/bench.h"
 #include "control/capture.h"
 #include "control/events.h"
 #include "control/json.h"
@@ -76,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = read_capture_reply(capture_reply(*list));
     TC_CHECK(again && again->seen.size() == list->seen.size());
   }
+  if (const auto bench = read_bench_reply(text)) check_shown(bench_text("x", *bench));
   if (const auto words = read_text_reply(text)) TC_CHECK(words->size() <= 4 * text.size());
   return 0;
 }
