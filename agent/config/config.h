@@ -94,7 +94,7 @@ struct Peer {
   unsigned copies = 1;
   std::optional<Duration> peer_dead_time = seconds(1);  // nullopt = off
   std::string public_key;                               // base64; set with Auth::public_key
-  std::vector<Prefix> roaming;                          // empty = any with Auth::public_key, else none
+  std::vector<Prefix> roaming;  // empty = any with Auth::public_key, else none
 
   bool operator==(const Peer&) const = default;
 };

@@ -129,58 +129,60 @@ def check_tree(top):
     return findings
 
 
+# (path, line, allowed): each line, alone in a tree, must be found or must pass.
+CASES = [
+    ("base/a.h", '#include "tribes/member.h"', False),
+    ("relay/a.cc", '#include "io/fd.h"', False),
+    ("relay/a.cc", '  #  include "host/injector.h"', False),
+    ("relay/a.cc", '#include "config/config.h"', False),
+    ("relay/a.cc", '#include "control/status.h"', False),
+    ("relay/a.cc", '#include "seal/noise.h"', True),
+    ("config/a.cc", '#include "seal/keyring.h"', False),
+    ("config/keyring_file.cc", '#include "seal/keyring.h"', True),
+    ("config/keyring_file.cc", '#include "relay/core.h"', False),
+    ("tribes/a.cc", '#include "packet/datagram.h"', False),
+    ("io/a.cc", '#include "control/reply.h"', False),
+    ("host/a.cc", '#include "packet/datagram.h"', True),
+    ("host/a.cc", '#include "relay/core.h"', False),
+    ("cli/a.cc", '#include "relay/core.h"', False),
+    ("cli/a.cc", '#include "io/fd.h"', False),
+    ("cli/a.cc", '#include "control/status.h"', True),
+    ("daemon/a.cc", '#include "cli/table.h"', False),
+    ("daemon/a.cc", '#include "relay/core.h"', True),
+    ("base/a.h", '#include "bytes.h"', False),
+    ("base/a.h", '#include "../tribes/member.h"', False),
+    ("relay/a.cc", "#include <sodium.h>", False),
+    ("seal/a.cc", "#include <sodium.h>", True),
+    ("host/injector.cc", "#include <pcap/pcap.h>", False),
+    ("host/pcap_capture.cc", "#include <pcap/pcap.h>", True),
+    ("host/a.cc", "#include <boost/asio/post.hpp>", False),
+    ("host/a.cc", "#include <netlink/netlink.h>", False),
+    ("cli/a.cc", "#include <nlohmann/json.hpp>", False),
+    ("host/a.cc", "#include <sys/capability.h>", False),
+    ("relay/a.cc", "#include <thread>", False),
+    ("relay/a.cc", "#include <random>", False),
+    ("control/a.cc", "#include <sys/socket.h>", False),
+    ("relay/a.cc", "#include <vector>", True),
+    ("relay/a.cc", "auto t = std::chrono::steady_clock::now();", False),
+    ("relay/a.cc", "int a;  // steady_clock is the edge's", True),
+    ("control/a.h", "std::chrono::system_clock::time_point at;", True),
+    ("io/a.cc", "auto t = std::chrono::steady_clock::now();", True),
+    ("unknown/a.cc", "", False),
+    ("engine/java/a.cc", '#include "engine/session/session.h"', False),
+    ("engine/session/a.cc", '#include "engine/java/stream.h"', True),
+    ("engine/session/a.cc", '#include "base/bytes.h"', True),
+    ("engine/channel/a.cc", '#include "relay/core.h"', False),
+    ("engine/channel/a.cc", "#include <thread>", False),
+    ("engine/daemon/a.cc", '#include "engine/channel/channel.h"', True),
+    ("engine/daemon/a.cc", '#include "daemon/agent.h"', False),
+    ("relay/a.cc", '#include "engine/java/stream.h"', False),
+    ("engine/unknown/a.cc", "", False),
+]
+
+
 def self_test():
-    """Each line, alone in a tree, must be found or must pass."""
-    cases = [
-        ("base/a.h", '#include "tribes/member.h"', False),
-        ("relay/a.cc", '#include "io/fd.h"', False),
-        ("relay/a.cc", '  #  include "host/injector.h"', False),
-        ("relay/a.cc", '#include "config/config.h"', False),
-        ("relay/a.cc", '#include "control/status.h"', False),
-        ("relay/a.cc", '#include "seal/noise.h"', True),
-        ("config/a.cc", '#include "seal/keyring.h"', False),
-        ("config/keyring_file.cc", '#include "seal/keyring.h"', True),
-        ("config/keyring_file.cc", '#include "relay/core.h"', False),
-        ("tribes/a.cc", '#include "packet/datagram.h"', False),
-        ("io/a.cc", '#include "control/reply.h"', False),
-        ("host/a.cc", '#include "packet/datagram.h"', True),
-        ("host/a.cc", '#include "relay/core.h"', False),
-        ("cli/a.cc", '#include "relay/core.h"', False),
-        ("cli/a.cc", '#include "io/fd.h"', False),
-        ("cli/a.cc", '#include "control/status.h"', True),
-        ("daemon/a.cc", '#include "cli/table.h"', False),
-        ("daemon/a.cc", '#include "relay/core.h"', True),
-        ("base/a.h", '#include "bytes.h"', False),
-        ("base/a.h", '#include "../tribes/member.h"', False),
-        ("relay/a.cc", "#include <sodium.h>", False),
-        ("seal/a.cc", "#include <sodium.h>", True),
-        ("host/injector.cc", "#include <pcap/pcap.h>", False),
-        ("host/pcap_capture.cc", "#include <pcap/pcap.h>", True),
-        ("host/a.cc", "#include <boost/asio/post.hpp>", False),
-        ("host/a.cc", "#include <netlink/netlink.h>", False),
-        ("cli/a.cc", "#include <nlohmann/json.hpp>", False),
-        ("host/a.cc", "#include <sys/capability.h>", False),
-        ("relay/a.cc", "#include <thread>", False),
-        ("relay/a.cc", "#include <random>", False),
-        ("control/a.cc", "#include <sys/socket.h>", False),
-        ("relay/a.cc", "#include <vector>", True),
-        ("relay/a.cc", "auto t = std::chrono::steady_clock::now();", False),
-        ("relay/a.cc", "int a;  // steady_clock is the edge's", True),
-        ("control/a.h", "std::chrono::system_clock::time_point at;", True),
-        ("io/a.cc", "auto t = std::chrono::steady_clock::now();", True),
-        ("unknown/a.cc", "", False),
-        ("engine/java/a.cc", '#include "engine/session/session.h"', False),
-        ("engine/session/a.cc", '#include "engine/java/stream.h"', True),
-        ("engine/session/a.cc", '#include "base/bytes.h"', True),
-        ("engine/channel/a.cc", '#include "relay/core.h"', False),
-        ("engine/channel/a.cc", "#include <thread>", False),
-        ("engine/daemon/a.cc", '#include "engine/channel/channel.h"', True),
-        ("engine/daemon/a.cc", '#include "daemon/agent.h"', False),
-        ("relay/a.cc", '#include "engine/java/stream.h"', False),
-        ("engine/unknown/a.cc", "", False),
-    ]
     wrong = 0
-    for path, line, allowed in cases:
+    for path, line, allowed in CASES:
         with tempfile.TemporaryDirectory() as top:
             file = pathlib.Path(top, path if path.startswith("engine/") else f"agent/{path}")
             file.parent.mkdir(parents=True)
@@ -188,7 +190,7 @@ def self_test():
             if (not check_tree(top)) != allowed:
                 print(f"self-test: {path}: {line!r} should {'pass' if allowed else 'be found'}")
                 wrong += 1
-    print(f"{len(cases)} cases, {wrong} wrong")
+    print(f"{len(CASES)} cases, {wrong} wrong")
     return wrong
 
 
