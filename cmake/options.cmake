@@ -10,6 +10,9 @@ option(TRIBECAST_STATIC "Link everything into the programs, which then run on an
 option(TRIBECAST_COVERAGE "Count covered lines" OFF)
 
 if(TRIBECAST_STATIC)
+  if(NOT CMAKE_BUILD_TYPE MATCHES "^Rel")
+    message(FATAL_ERROR "TRIBECAST_STATIC is for release builds: cmake --preset static")
+  endif()
   set(TRIBECAST_STATIC_RUNTIME ON)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 endif()
