@@ -143,7 +143,8 @@ def filters_its_calls(machine):
     """From here on the agent is killed by a system call that its own filter forbids."""
     with_filter = filters(machine)
     for what in ("allow", "kill"):
-        drop_in(machine, "tribecast", "ExecStart=", f"ExecStart=/usr/sbin/tribecastd --config {CONF} --forbidden-calls {what}")
+        drop_in(machine, "tribecast", "ExecStart=",
+                f"ExecStart=/usr/sbin/tribecastd --config {CONF} --forbidden-calls {what}")
         machine.run("systemctl", "restart", "tribecast")
         equal(f"has a filter of its own, but for: {what}", filters(machine), with_filter - (what == "allow"))
 
