@@ -45,20 +45,17 @@ constexpr std::array kOptions = {
 constexpr const char* kStatusDetails =
     "The first line answers: the verdict, how many peers are up, how many members are seen.\n"
     "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n"
-    "With --web a page on loopback, for a browser, until interrupted; its address is printed and "
-    "known\n"
-    "to nobody else. The agent itself listens on no TCP port.\n";
+    "With --web a page on loopback for a browser, until interrupted: its address is printed, and\n"
+    "known to nobody else. The agent itself listens on no TCP port.\n";
 constexpr const char* kPingDetails =
     "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
 constexpr const char* kBenchDetails =
-    "Sealed probes at an even rate to the peer's agent, which answers each; no application sees "
-    "them "
-    "and\nheartbeats go on meanwhile. What is lost and late here is lost and late for heartbeats. "
-    "For "
-    "root and\nthe agent's user. Exit code 2 when nothing is answered.\n";
+    "Sealed probes at an even rate to the peer's agent, which answers each. No application sees\n"
+    "them, and heartbeats go on meanwhile: what is lost and late here is lost and late for them.\n"
+    "For root and the agent's user. Exit code 2 when nothing is answered.\n";
 constexpr const char* kWatchDetails =
-    "With --top the screen holds status, peers, members and the last events; `q` ends it. Colours "
-    "as\n--color and NO_COLOR say.\n";
+    "With --top the screen holds status, peers, members and the last events; `q` ends it.\n"
+    "Colours as --color and NO_COLOR say.\n";
 constexpr const char* kWaitDetails =
     "Waits also for an agent that is still starting. Run it before Tomcat starts: a Tomcat that\n"
     "sees no member at its start never asks for the sessions. Exit code 2 when time is up.\n";
@@ -73,30 +70,28 @@ constexpr const char* kMetricsDetails =
     "Alert rules are installed beside the documentation: see docs/monitoring.md.\n";
 constexpr const char* kNagiosDetails =
     "One line and performance data, for Nagios, Icinga, Zabbix. Exit code: 0 OK, 1 WARNING,\n"
-    "2 CRITICAL, 3 UNKNOWN (no agent, no permission, a limit that is none). Without limits the "
-    "answer\n"
-    "is that of `status`. Warnings of the agent are always WARNING at least.\n";
+    "2 CRITICAL, 3 UNKNOWN (no agent, no permission, a limit that is none). Without limits the\n"
+    "answer is that of `status`. Warnings of the agent are always WARNING at least.\n";
 constexpr const char* kInitDetails =
-    "Asks on a terminal for what the options do not tell, and writes a commented file that `config "
-    "check`\naccepts. Makes the keyring when there is none. Never touches a file that is there.\n"
+    "Asks on a terminal for what the options do not tell, and writes a commented file that\n"
+    "`config check` accepts. Makes the keyring when there is none. Never touches a file that is "
+    "there.\n"
     "    tribecast config init --peers 10.0.1.11,web-2=10.0.1.12 --output tribecast.conf\n";
 constexpr const char* kBundleDetails =
-    "A tar file, for you to look into and to send: status, events, configuration (running and in "
-    "the\nfiles), versions, and what the kernel says of routes, memberships, sockets and limits. "
-    "Whatever\nlooks like a key or stands behind a word like `token` is taken out. Works without "
-    "an "
-    "agent too.\n";
+    "A tar file, for you to look into and to send: status, events, configuration (as it runs, and\n"
+    "the files), versions, what the kernel says of routes, memberships, sockets and limits. What\n"
+    "looks like a key or stands behind a word like `token` is taken out. Needs no agent.\n";
 constexpr const char* kCaptureDetails =
-    "What local members send and what peers send, one line each, decoded, with what was done: "
-    "relayed,\ninjected, or dropped and why. For root and the agent's user; the tool needs no "
-    "other "
-    "rights. What\ncomes faster than it is read is left out, and counted. The file is for tcpdump "
-    "and "
-    "Wireshark.\n";
+    "What local members send and what peers send, one line each, decoded, with what was done:\n"
+    "relayed, injected, or dropped and why. For root and the agent's user; the tool needs no "
+    "other\n"
+    "rights. What comes faster than it is read is left out, and counted. The file is for tcpdump\n"
+    "and Wireshark.\n";
 constexpr const char* kFirewallDetails =
     "The agent's UDP port for the peers alone, the Tribes TCP ports of this host's members for "
-    "the\nmembers alone; others are dropped, everything else is as it was. Who can connect to a "
-    "Tribes port\ncan send it serialized objects. Nothing is changed by this command:\n"
+    "the\n"
+    "members alone; others are dropped, everything else is as it was. Who can connect to a Tribes\n"
+    "port can send it serialized objects. Nothing is changed by this command:\n"
     "    tribecast firewall print | nft -f -\n"
     "    tribecast firewall print --format iptables | sh\n"
     "Run it again when a peer or member comes or moves.\n";

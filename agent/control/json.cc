@@ -15,9 +15,16 @@ using json_value::get;  // beside those below
 
 // --- writing a status
 
-Json json_of(const ReasonCounters& counters) {
+// Of the counters, sixteen for each peer and group, most are 0: the socket's reply leaves those
+// out.
+enum class Zeros : std::uint8_t { told, left_out };
+
+Json json_of(const ReasonCounters& counters, Zeros zeros) {
   Json json = Json::object();
-  for (const ReasonEntry& entry : kReasons) json[std::string(entry.name)] = counters[entry.reason];
+  for (const ReasonEntry& entry : kReasons) {
+    const std::uint64_t count = counters[entry.reason];
+    if (count > 0 || zeros == Zeros::told) json.emplace(entry.name, count);
+  }
   return json;
 }
 
@@ -50,7 +57,7 @@ Json json_of(const std::optional<std::vector<PeerKey>>& keys) {
   return json;
 }
 
-Json json_of(const Peer& peer) {
+Json json_of(const Peer& peer, Zeros zeros) {
   return {{"name", peer.name},
           {"site", peer.site},
           {"state", name_of(peer.state)},
@@ -70,11 +77,11 @@ Json json_of(const Peer& peer) {
           {"datagrams",
            {{"sent", peer.datagrams.sent},
             {"received", peer.datagrams.received},
-            {"rejected", json_of(peer.datagrams.rejected)}}},
+            {"rejected", json_of(peer.datagrams.rejected, zeros)}}},
           {"from", known(peer.from)}};
 }
 
-Json json_of(const Group& group) {
+Json json_of(const Group& group, Zeros zeros) {
   return {{"name", group.name},
           {"address", group.address},
           {"interfaces", group.interfaces},
@@ -82,7 +89,7 @@ Json json_of(const Group& group) {
           {"relayed", group.relayed},
           {"received", group.received},
           {"injected", group.injected},
-          {"dropped", json_of(group.dropped)}};
+          {"dropped", json_of(group.dropped, zeros)}};
 }
 
 Json json_of(const Member& member) {
@@ -130,22 +137,29 @@ Json json_of(const std::vector<T>& values) {
   return json;
 }
 
+template <class T>
+Json json_of(const std::vector<T>& values, Zeros zeros) {
+  Json json = Json::array();
+  for (const T& value : values) json.push_back(json_of(value, zeros));
+  return json;
+}
+
 Json json_of(const Rates& rates) {
   return {{"captured_per_second", rates.captured_per_second},
           {"relayed_per_second", rates.relayed_per_second},
           {"injected_per_second", rates.injected_per_second}};
 }
 
-void put(const Status& status, Json& json) {
+void put(const Status& status, Json& json, Zeros zeros) {
   json["node"] = json_of(status.node);
   json["verdict"] = json_of(status.verdict);
-  json["peers"] = json_of(status.peers);
-  json["groups"] = json_of(status.groups);
+  json["peers"] = json_of(status.peers, zeros);
+  json["groups"] = json_of(status.groups, zeros);
   json["members"] = json_of(status.members);
   json["latency_seconds"] = {{"p50", known(status.latency.p50)},
                              {"p99", known(status.latency.p99)},
                              {"max", known(status.latency.max)}};
-  json["drops"] = json_of(status.drops);
+  json["drops"] = json_of(status.drops, zeros);
   json["rates"] = json_of(status.rates);
   json["warnings"] = json_of(status.warnings);
   json["discovery"] = json_of(status.discoveries);
@@ -164,6 +178,7 @@ void get(const Json& json, const char* key, const std::array<std::string_view, N
 
 void get(const Json& json, const char* key, ReasonCounters& out) {
   const Json& counts = child(json, key);
+  if (counts.empty()) return;
   for (const ReasonEntry& entry : kReasons) {
     std::uint64_t count = 0;
     get(counts, std::string(entry.name).c_str(), count);
@@ -307,7 +322,7 @@ std::string rfc3339(std::chrono::system_clock::time_point when) {
 
 std::string to_json(const Status& status) {
   Json json;
-  put(status, json);
+  put(status, json, Zeros::told);
   return line(json);
 }
 
@@ -315,13 +330,13 @@ Status from_json(std::string_view text) { return status_of(parsed(text)); }
 
 std::string status_json(const Status& status, std::string_view generated_at) {
   Json json = document("status", generated_at);
-  put(status, json);
+  put(status, json, Zeros::told);
   return page(json);
 }
 
 std::string peers_json(const Status& status, std::string_view generated_at) {
   Json json = document("peers", generated_at);
-  json["peers"] = json_of(status.peers);
+  json["peers"] = json_of(status.peers, Zeros::told);
   return page(json);
 }
 
@@ -333,7 +348,7 @@ std::string members_json(const Status& status, std::string_view generated_at) {
 
 std::string groups_json(const Status& status, std::string_view generated_at) {
   Json json = document("groups", generated_at);
-  json["groups"] = json_of(status.groups);
+  json["groups"] = json_of(status.groups, Zeros::told);
   return page(json);
 }
 
@@ -389,7 +404,7 @@ std::string version_json(std::string_view version, std::string_view generated_at
 
 std::string status_reply(const Status& status) {
   Json json = {{"ok", true}};
-  put(status, json["status"]);
+  put(status, json["status"], Zeros::left_out);
   return line(json);
 }
 

@@ -43,7 +43,7 @@ void Agent::on_bench_timer() {
   for (std::size_t due = bench_.due(now); due > 0; --due) {
     const relay::Stamp before = relay::stamp_of(now);
     while (relay::stamp_of(now) == before) now = io::now();
-    bench_.sent(core_.ping(now, bench_.peer(), actions_).value_or(0));
+    bench_.sent(now, core_.ping(now, bench_.peer(), actions_).value_or(0));
   }
   act(now);
   bench_.on_timer(now, cpu_used());

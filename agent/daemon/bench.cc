@@ -9,6 +9,7 @@ void Bench::start(Instant now, Duration cpu, control::BenchRequest request, Repl
   request_ = std::move(request);
   reply_ = std::move(reply);
   begun_ = now;
+  last_sent_ = now;
   cpu_ = cpu;
   waiting_.clear();
   result_ = {};
@@ -19,10 +20,12 @@ std::size_t Bench::due(Instant now) const {
   const Duration since = std::min<Duration>(now - begun_, kLasts);
   const auto by_now =
       static_cast<std::uint64_t>(to_seconds(since) * static_cast<double>(request_.rate));
-  return by_now > result_.sent ? by_now - result_.sent : 0;
+  const std::uint64_t behind = by_now > result_.sent ? by_now - result_.sent : 0;
+  return std::min<std::size_t>(behind, kAtOnce);
 }
 
-void Bench::sent(relay::Stamp stamp) {
+void Bench::sent(Instant now, relay::Stamp stamp) {
+  last_sent_ = now;
   ++result_.sent;
   waiting_.insert(stamp);
 }
@@ -36,8 +39,9 @@ bool Bench::answered(const std::string& peer, relay::Stamp stamp, Duration round
 
 void Bench::on_timer(Instant now, Duration cpu) {
   if (!running() || now < begun_ + kLasts) return;
-  if (!waiting_.empty() && now < begun_ + kLasts + kGrace) return;
-  result_.seconds = to_seconds(kLasts);
+  const bool whole = waiting_.empty() && due(now) == 0;
+  if (!whole && now < begun_ + kLasts + kGrace) return;
+  result_.seconds = to_seconds(std::max(kLasts, last_sent_ - begun_));
   result_.cpu_seconds = to_seconds(cpu - cpu_);
   std::exchange(reply_, nullptr)(control::bench_reply(result_));
   waiting_.clear();

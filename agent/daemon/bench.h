@@ -17,18 +17,19 @@ class Bench {
   static constexpr Duration kLasts = seconds(1);
   static constexpr Duration kGrace = seconds(1);  // for the last answers
   static constexpr Duration kTick = milliseconds(1);
+  static constexpr std::size_t kAtOnce = 64;
   using Reply = std::function<void(std::string)>;
 
   [[nodiscard]] bool running() const { return reply_ != nullptr; }
   [[nodiscard]] const std::string& peer() const { return request_.peer; }
   // `cpu` is what the process has used so far.
   void start(Instant now, Duration cpu, control::BenchRequest request, Reply reply);
-  // How many probes are to be sent now, each of which is told by sent().
+  // How many probes are to be sent now, at most kAtOnce; each of them is told by sent().
   [[nodiscard]] std::size_t due(Instant now) const;
-  void sent(relay::Stamp stamp);
+  void sent(Instant now, relay::Stamp stamp);
   // True when the answer belongs to it.
   bool answered(const std::string& peer, relay::Stamp stamp, Duration round_trip);
-  // Ends it when all is answered, or the time is up.
+  // Ends it when all is sent and answered, or the time is up.
   void on_timer(Instant now, Duration cpu);
   [[nodiscard]] Instant deadline(Instant now) const;
 
@@ -36,6 +37,7 @@ class Bench {
   control::BenchRequest request_;
   Reply reply_;
   Instant begun_;
+  Instant last_sent_;
   Duration cpu_{};
   std::set<relay::Stamp> waiting_;
   control::BenchResult result_;

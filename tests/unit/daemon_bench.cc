@@ -21,7 +21,7 @@ struct Fixture {
   void run(Duration time, std::size_t lost) {
     for (const Instant end = now + time; now < end; now += milliseconds(1)) {
       for (std::size_t due = bench.due(now); due > 0; --due) {
-        bench.sent(++stamp);
+        bench.sent(now, ++stamp);
         if (lost == 0 || stamp % lost != 0) {
           BOOST_TEST(bench.answered("b", stamp, microseconds(stamp)));
         }
@@ -53,6 +53,17 @@ BOOST_FIXTURE_TEST_CASE(one_second_at_the_rate, Fixture) {
   BOOST_TEST((bench.deadline(now) == kNever));
 }
 
+BOOST_FIXTURE_TEST_CASE(who_was_held_up_sends_the_rest_in_pieces_and_says_how_long_it_took,
+                        Fixture) {
+  start(1000);
+  now += seconds(1);
+  BOOST_TEST(bench.due(now) == Bench::kAtOnce);
+  run(milliseconds(20), 0);
+  BOOST_REQUIRE(ended.has_value());
+  BOOST_TEST(ended->sent == 1000U);
+  BOOST_TEST(ended->seconds > 1.01);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_not_answered_is_lost_after_the_grace, Fixture) {
   start(100);
   run(seconds(1) + Bench::kGrace, 10);
@@ -67,7 +78,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_not_answered_is_lost_after_the_grace, Fixture) {
 BOOST_FIXTURE_TEST_CASE(answers_of_others_are_not_its_own, Fixture) {
   BOOST_TEST(!bench.answered("b", 1, microseconds(1)));
   start(10);
-  bench.sent(7);
+  bench.sent(now, 7);
   BOOST_TEST(!bench.answered("c", 7, microseconds(1)));
   BOOST_TEST(!bench.answered("b", 8, microseconds(1)));
   BOOST_TEST(bench.answered("b", 7, microseconds(1)));
