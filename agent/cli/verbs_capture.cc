@@ -48,7 +48,7 @@ class Sink {
       print(control::pcapng_header());
       return Done{};
     }
-    const auto made = create_file(file_, control::pcapng_header(), {0600, {}});
+    auto made = create_file(file_, control::pcapng_header(), {0600, {}});
     if (made) out_.open(file_, std::ios::binary | std::ios::app);
     return made;
   }

@@ -94,7 +94,7 @@ std::string iptables_rules(const Firewall& f, bool v4) {
       const std::string match =
           "-p " + std::string(side.protocol) + " --dport " + std::to_string(port);
       for (const std::string& address : addresses_of(side, v4)) {
-        out += add + match + " -s " + address + " -j RETURN\n";
+        out.append(add).append(match).append(" -s ").append(address).append(" -j RETURN\n");
       }
       out += add + match + " -j DROP\n";
     }
@@ -117,12 +117,18 @@ std::string firewalld_set(const Side& side, bool v4) {
                     "for entry in $(" + call + "--ipset=" + set + " --get-entries); do " + call +
                     "--ipset=" + set + " --remove-entry=\"$entry\"; done\n";
   for (const std::string& address : addresses_of(side, v4)) {
-    out += call + "--ipset=" + set + " --add-entry=" + address + "\n";
+    out.append(call)
+        .append("--ipset=")
+        .append(set)
+        .append(" --add-entry=")
+        .append(address)
+        .append("\n");
   }
   for (const std::uint16_t port : side.ports) {
-    out += call + "--add-rich-rule='rule family=\"ipv" + (v4 ? "4" : "6") + "\" source ipset=\"" +
-           set + "\" port port=\"" + std::to_string(port) + "\" protocol=\"" +
-           std::string(side.protocol) + "\" accept'\n";
+    out.append(call).append("--add-rich-rule='rule family=\"ipv").append(v4 ? "4" : "6");
+    out.append("\" source ipset=\"").append(set).append("\" port port=\"");
+    out.append(std::to_string(port)).append("\" protocol=\"").append(side.protocol);
+    out.append("\" accept'\n");
   }
   return out;
 }
@@ -141,6 +147,7 @@ std::string firewalld_text(const Firewall& f) {
 
 std::vector<std::string> texts(const std::set<Address>& addresses) {
   std::vector<std::string> out;
+  out.reserve(addresses.size());
   for (const Address& address : addresses) out.push_back(address.to_string());
   return out;
 }

@@ -17,6 +17,8 @@ using namespace tribecast;
 using namespace tribecast::control;
 
 void check_request(std::string_view line) {
+  const auto bench = parse_bench_request(line);
+  if (bench) TC_CHECK(bench->rate >= 1 && bench->rate <= kMostBenchRate && !bench->peer.empty());
   const auto request = parse_request(line);
   if (!request) {
     TC_CHECK(!request.error().empty());
