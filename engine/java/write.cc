@@ -17,8 +17,8 @@ constexpr std::size_t kMaxSharedText = 4096;
 
 // [B, as in every JDK.
 const Shape& byte_array_shape() {
-  static const Shape shape = {{.name = "[B", .uid = 0xacf317f8060854e0}};
-  return shape;
+  static const Shape kShape = {{.name = "[B", .uid = 0xacf317f8060854e0}};
+  return kShape;
 }
 
 std::string with_super(std::string key, std::uint32_t super) {
@@ -28,7 +28,9 @@ std::string with_super(std::string key, std::uint32_t super) {
 
 }  // namespace
 
-Writer::Writer() {
+Writer::Writer() { begin(); }
+
+void Writer::begin() {
   out_.u16be(kMagic);
   out_.u16be(kVersion);
 }
@@ -116,11 +118,15 @@ void Writer::string(Bytes bytes) {
 }
 
 void Writer::byte_array(Bytes bytes) {
-  code(Code::array);
-  descriptor(byte_array_shape());
-  new_handle();
-  out_.u32be(static_cast<std::uint32_t>(bytes.size()));
+  array(byte_array_shape(), static_cast<std::uint32_t>(bytes.size()));
   out_.put(bytes);
+}
+
+void Writer::array(const Shape& shape, std::uint32_t count) {
+  code(Code::array);
+  descriptor(shape);
+  new_handle();
+  out_.u32be(count);
 }
 
 void Writer::object(const Shape& shape) {
@@ -187,7 +193,11 @@ void Writer::descriptor(const Shape& shape) {
 
 Buffer Writer::release() {
   flush();
-  return out_.release();
+  Buffer stream = out_.release();
+  out_ = {};
+  begin();
+  forget_handles();
+  return stream;
 }
 
 Copy::Copy(Writer& out, const Graph& graph, Classes classes)
@@ -200,7 +210,8 @@ Copy::Copy(Writer& out, const Graph& graph, Classes classes)
 void Copy::follow_epoch() {
   if (epoch_ == out_.epoch_) return;
   epoch_ = out_.epoch_;
-  std::ranges::fill(handles_, kUnwritten);
+  for (const NodeId id : written_) handles_[id] = kUnwritten;
+  written_.clear();
 }
 
 void Copy::put(Item item) {
@@ -240,7 +251,12 @@ void Copy::emit(Item item) {
   }
 }
 
-void Copy::give_handle(NodeId id) { handles_[id] = out_.new_handle(); }
+void Copy::set_handle(NodeId id, std::uint32_t handle) {
+  handles_[id] = handle;
+  written_.push_back(id);
+}
+
+void Copy::give_handle(NodeId id) { set_handle(id, out_.new_handle()); }
 
 // The type code and what comes before the contents; they follow from advance.
 void Copy::open_node(NodeId id) {
@@ -344,7 +360,7 @@ bool Copy::find_class(NodeId id) {
     if (handles_[node] == kUnwritten) {
       const auto known = out_.classes_.find(class_key(chain.back(), super));
       if (known == out_.classes_.end()) return false;
-      handles_[node] = known->second;
+      set_handle(node, known->second);
     }
     super = handles_[node];
   }
@@ -358,6 +374,11 @@ void Copy::remember_class(NodeId id) {
       super == kNoClass ? kUnwritten : handles_[graph_.class_at(super).node];
   const std::string key = class_key(graph_.node(id).klass, above);
   if (!key.empty()) out_.classes_.emplace(key, handles_[id]);
+}
+
+Buffer Parts::write(Item item) {
+  copy_.put(item);
+  return out_.release();
 }
 
 Buffer write(const Graph& graph) {

@@ -46,17 +46,21 @@ class Writer {
   // A new object up to its descriptor. Its values follow: for each class from the top raw
   // primitives, then values, then, where a class writes more, that and `end`.
   void object(const Shape& shape);
+  // A new array of `count` elements, which follow.
+  void array(const Shape& shape, std::uint32_t count);
   // Primitives of the fields of an object.
   void raw(Bytes bytes);
   void end();
 
   // Bytes of the stream so far.
   [[nodiscard]] std::size_t size() const { return out_.bytes().size() + pending_.size(); }
+  // The stream; the writer then begins a new one.
   Buffer release();
 
  private:
   friend class Copy;
 
+  void begin();
   void code(Code code);
   void flush();
   void reference(std::uint32_t handle);
@@ -108,6 +112,7 @@ class Copy {
   [[nodiscard]] bool is_shared_signature(NodeId descriptor, Item item) const;
   [[nodiscard]] std::string class_key(ClassId id, std::uint32_t super) const;
   void remember_class(NodeId id);
+  void set_handle(NodeId id, std::uint32_t handle);
   void follow_epoch();
 
   Writer& out_;
@@ -115,7 +120,20 @@ class Copy {
   Classes mode_;
   std::uint32_t epoch_;
   std::vector<std::uint32_t> handles_;  // of each node; kUnwritten
+  std::vector<NodeId> written_;         // nodes that have one
   std::vector<Open> open_;
+};
+
+// Many items of one graph, each as a stream of its own. Not for broken ones (Graph::is_broken).
+class Parts {
+ public:
+  explicit Parts(const Graph& graph) : copy_(out_, graph) {}
+
+  Buffer write(Item item);
+
+ private:
+  Writer out_;
+  Copy copy_;
 };
 
 // The whole graph again: the stream it was parsed from, byte for byte.

@@ -1,0 +1,178 @@
+#include "engine/session/session.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "engine/session/boxes.h"
+
+namespace tribecast::session {
+namespace {
+
+constexpr std::size_t kAllocationBytes = 16;  // what an allocation costs beside its bytes
+
+// org.apache.catalina.authenticator.Constants: the two notes that a record has a place for.
+constexpr std::string_view kIdNote = "org.apache.catalina.authenticator.SESSION_ID";
+constexpr std::string_view kRequestNote = "org.apache.catalina.authenticator.REQUEST";
+
+// A record says with a Java null that there is none.
+bool has_note(const std::optional<Value>& note) {
+  constexpr std::array<std::uint8_t, 5> kNull = {0xac, 0xed, 0x00, 0x05, 0x70};
+  return note && !same(*note, kNull);
+}
+
+std::size_t bytes_of_entry(const Entry& entry) {
+  const std::size_t name = entry.name.size() > 15 ? entry.name.size() + kAllocationBytes : 0;
+  const std::size_t value = entry.value.empty() ? 0 : entry.value.size() + kAllocationBytes;
+  return sizeof(Entry) + name + value;
+}
+
+auto key_of_entry(const Entry& entry) {
+  return std::tuple(entry.type, std::string_view(entry.name));
+}
+
+bool is_kept_by_name(ActionType type) {
+  return type == ActionType::attribute || type == ActionType::note || type == ActionType::listener;
+}
+
+// Of two values of one time, all who have seen both keep the same one.
+bool is_newer(const Entry& a, const Entry& b) {
+  return std::tuple(a.time_ms, a.order, !a.removed, view_of(a.value)) >
+         std::tuple(b.time_ms, b.order, !b.removed, view_of(b.value));
+}
+
+Value boxed_integer(std::int32_t value) {
+  java::Writer out;
+  put_integer(out, value);
+  return out.release();
+}
+
+Value boxed_boolean(bool value) {
+  java::Writer out;
+  put_boolean(out, value);
+  return out.release();
+}
+
+}  // namespace
+
+const Entry* Session::find(ActionType type, std::string_view name) const {
+  const auto at = std::ranges::lower_bound(entries_, std::tuple(type, name), {}, key_of_entry);
+  return at != entries_.end() && key_of_entry(*at) == std::tuple(type, name) ? &*at : nullptr;
+}
+
+void Session::put(Entry entry) {
+  const auto at = std::ranges::lower_bound(entries_, key_of_entry(entry), {}, key_of_entry);
+  if (at == entries_.end() || key_of_entry(*at) != key_of_entry(entry)) {
+    entry_bytes_ += bytes_of_entry(entry);
+    on_changed(*entries_.insert(at, std::move(entry)));
+    return;
+  }
+  if (!is_newer(entry, *at)) return;
+  entry_bytes_ -= bytes_of_entry(*at);
+  entry_bytes_ += bytes_of_entry(entry);
+  *at = std::move(entry);
+  on_changed(*at);
+}
+
+void Session::on_changed(const Entry& entry) {
+  if (entry.type != ActionType::max_interval || entry.removed) return;
+  max_inactive_s_ = integer_in(entry.value).value_or(max_inactive_s_);
+}
+
+void Session::apply(const Delta& delta, std::int64_t time_ms) {
+  std::uint32_t order = 0;
+  for (const Action& action : delta.actions) {
+    ++order;
+    if (action.lost || action.type < 0 || action.type > static_cast<int>(ActionType::note))
+      continue;
+    Entry entry;
+    entry.type = static_cast<ActionType>(action.type);
+    entry.removed = !action.sets() || !action.value;
+    entry.order = order;
+    entry.time_ms = time_ms;
+    if (is_kept_by_name(entry.type)) entry.name = action.name;
+    if (!entry.removed) entry.value = *action.value;
+    // The first request of a session says so.
+    if (entry.type == ActionType::is_new && !entry.removed && boolean_in(entry.value) == true) {
+      complete_ = true;
+    }
+    put(std::move(entry));
+  }
+}
+
+void Session::fill(const Record& record) {
+  const std::int64_t as_of = std::max(record.this_accessed_ms, record.last_accessed_ms);
+  const auto take = [&](ActionType type, std::string_view name, const Value& value) {
+    Entry entry;
+    entry.type = type;
+    entry.time_ms = as_of;
+    entry.name = name;
+    entry.value = value;
+    put(std::move(entry));
+  };
+  for (const auto& [name, value] : record.attributes) take(ActionType::attribute, name, value);
+  if (has_note(record.id_note)) take(ActionType::note, kIdNote, *record.id_note);
+  if (has_note(record.request_note)) take(ActionType::note, kRequestNote, *record.request_note);
+  if (record.principal) take(ActionType::principal, {}, *record.principal);
+  take(ActionType::max_interval, {}, boxed_integer(record.max_inactive_s));
+  take(ActionType::is_new, {}, boxed_boolean(record.is_new));
+  created_ms_ = record.created_ms;
+  last_accessed_ms_ = std::max(last_accessed_ms_, record.last_accessed_ms);
+  this_accessed_ms_ = std::max(this_accessed_ms_, record.this_accessed_ms);
+  complete_ = true;
+}
+
+void Session::touch(std::int64_t time_ms, Instant now) {
+  heard_ = std::max(heard_, now);
+  if (time_ms <= this_accessed_ms_) return;
+  last_accessed_ms_ = this_accessed_ms_ == 0 ? time_ms : this_accessed_ms_;
+  this_accessed_ms_ = time_ms;
+}
+
+void Session::absorb(Session&& other) {
+  for (Entry& entry : other.entries_) put(std::move(entry));
+  if (other.complete_ && (!complete_ || other.created_ms_ < created_ms_)) {
+    created_ms_ = other.created_ms_;
+  }
+  complete_ = complete_ || other.complete_;
+  last_accessed_ms_ = std::max(last_accessed_ms_, other.last_accessed_ms_);
+  this_accessed_ms_ = std::max(this_accessed_ms_, other.this_accessed_ms_);
+  heard_ = std::max(heard_, other.heard_);
+}
+
+void Session::forget_removed(std::int64_t before_ms) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    const bool old = entry.removed && entry.time_ms < before_ms;
+    if (old) entry_bytes_ -= bytes_of_entry(entry);
+    return old;
+  });
+}
+
+Instant Session::expires_at() const {
+  if (max_inactive_s_ <= 0) return kNever;
+  return heard_ + 2 * seconds(max_inactive_s_);
+}
+
+Record Session::record(std::string_view id) const {
+  Record record{.created_ms = created_ms_,
+                .last_accessed_ms = last_accessed_ms_,
+                .max_inactive_s = max_inactive_s_,
+                .this_accessed_ms = this_accessed_ms_,
+                .id = std::string(id)};
+  for (const Entry& entry : entries_) {
+    if (entry.removed) continue;
+    if (entry.type == ActionType::attribute)
+      record.attributes.emplace_back(entry.name, entry.value);
+    if (entry.type == ActionType::listener) record.listeners.push_back(entry.value);
+    if (entry.type == ActionType::principal) record.principal = entry.value;
+    if (entry.type == ActionType::note && entry.name == kIdNote) record.id_note = entry.value;
+    if (entry.type == ActionType::note && entry.name == kRequestNote) {
+      record.request_note = entry.value;
+    }
+  }
+  if (const Entry* is_new = find(ActionType::is_new, {}); is_new != nullptr && !is_new->removed) {
+    record.is_new = boolean_in(is_new->value).value_or(false);
+  }
+  return record;
+}
+
+}  // namespace tribecast::session

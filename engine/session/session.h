@@ -1,0 +1,79 @@
+// One replicated session: for each attribute, note and other property the value with the latest
+// message time. Deltas may come in any order, and twice; the same deltas give the same session.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/session/delta.h"
+#include "engine/session/record.h"
+
+namespace tribecast::session {
+
+// One property. A removed one stays, so that an older value that comes late does not bring it back.
+struct Entry {
+  ActionType type = ActionType::attribute;
+  bool removed = false;
+  std::uint32_t order = 0;   // among the actions of its message
+  std::int64_t time_ms = 0;  // of the message, by its sender's clock
+  std::string name;          // empty for what a session has once: principal, is_new, ...
+  Value value;
+};
+
+class Session {
+ public:
+  // What a delta with this message time says.
+  void apply(const Delta& delta, std::int64_t time_ms);
+  // What another member's copy has newer or in addition, as of its last access. What it lacks
+  // stays: Tomcats lose attributes to reordering.
+  void fill(const Record& record);
+  // A message of that time showed the session in use.
+  void touch(std::int64_t time_ms, Instant now);
+  // Takes over what `other`, the same session under an earlier id, has newer.
+  void absorb(Session&& other);
+  // Removed properties older than this are forgotten.
+  void forget_removed(std::int64_t before_ms);
+
+  void set_created(std::int64_t time_ms) { created_ms_ = time_ms; }
+  // An earlier session of this id ended then: what was said of that one is not said of this.
+  void set_after(std::int64_t ended_ms) { after_ms_ = ended_ms; }
+  [[nodiscard]] bool is_of_an_earlier_one(std::int64_t time_ms) const {
+    return time_ms <= after_ms_;
+  }
+  [[nodiscard]] std::int64_t created_ms() const { return created_ms_; }
+  // The latest message time seen.
+  [[nodiscard]] std::int64_t newest_ms() const { return this_accessed_ms_; }
+  // Has its beginning been seen, by its creation, its first delta, or in another member's copy?
+  [[nodiscard]] bool complete() const { return complete_; }
+  void set_complete() { complete_ = true; }
+
+  // When it ends unless it is heard of: after twice its time-out, as a copy in a Tomcat that is not
+  // its primary (StandardSession.isValid, DeltaSession). kNever without a time-out.
+  [[nodiscard]] Instant expires_at() const;
+  // Times and properties as a Tomcat would write them.
+  [[nodiscard]] Record record(std::string_view id) const;
+  // What it occupies, itself included.
+  [[nodiscard]] std::size_t memory_bytes() const { return sizeof(Session) + entry_bytes_; }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  void put(Entry entry);
+  [[nodiscard]] const Entry* find(ActionType type, std::string_view name) const;
+  void on_changed(const Entry& entry);
+
+  std::vector<Entry> entries_;  // by type and name
+  std::size_t entry_bytes_ = 0;
+  std::int64_t created_ms_ = 0;
+  std::int64_t last_accessed_ms_ = 0;
+  std::int64_t this_accessed_ms_ = 0;
+  std::int64_t after_ms_ = -1;
+  Instant heard_{};
+  std::int32_t max_inactive_s_ = 1800;  // until it is told: Tomcat's default
+  bool complete_ = false;
+};
+
+}  // namespace tribecast::session

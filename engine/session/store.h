@@ -1,0 +1,195 @@
+// All sessions of all contexts, as DeltaManager's messages tell of them.
+//
+//   Store store(settings);
+//   const Outcome outcome = store.on_message(message, clock);   // for each parsed message
+//   store.on_timer(clock);                                      // about once a second
+//
+// The caller acknowledges as the frame's options ask, and with FAIL-ACK exactly when the verdict is
+// `refused`. On `answer` it runs a Transfer (transfer.h) towards the member that asked; on `fetch`
+// it may ask a small Tomcat for the state of that context (Event::get_all), whose answer comes in
+// here, too. A message must come in once: the channel drops frames that were sent again.
+//
+// Order of arrival does not matter, message times do. What an unknown session's message says is
+// held until its creation comes. A logged-out or expired session leaves a tombstone: neither a late
+// message nor another member's old copy brings it back; nothing is ever sent about it. Sessions
+// that have not expired are never evicted: at the limit of memory, growth is refused.
+//
+// Times of messages are believed: a Tomcat whose clock is ahead wins over the others for as long.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/session/message.h"
+#include "engine/session/session.h"
+
+namespace tribecast::session {
+
+// Both clocks at one moment: waiting is measured on the first; the second is only compared with the
+// clocks of Tomcats.
+struct Clock {
+  Instant now{};
+  std::int64_t wall_ms = 0;  // since 1970
+};
+
+struct Settings {
+  std::size_t memory_limit_bytes = std::size_t{1} << 30U;
+  std::size_t max_held_sessions = 10'000;  // of which the creation has not been seen
+  Duration held_age = seconds(60);         // then the state should be fetched
+  Duration tombstone_age = std::chrono::hours(6);
+  std::size_t max_tombstones = 200'000;  // of a context; the same for former ids
+  // A creation this much later than a tombstone of its id begins a new session with it. More than
+  // any difference between the clocks of two Tomcats.
+  milliseconds clock_skew = seconds(30);
+  milliseconds removed_age = std::chrono::minutes(10);  // late values of removed attributes
+};
+
+enum class Verdict : std::uint8_t {
+  done,       // applied, or held, or rightly without effect
+  malformed,  // the payload is none; acknowledged all the same, as Tomcat does
+  refused,    // no memory: FAIL-ACK
+};
+
+struct Outcome {
+  Verdict verdict = Verdict::done;
+  std::optional<std::string> answer = std::nullopt;    // a context whose state was asked for
+  std::optional<std::string> complete = std::nullopt;  // a context whose fetched state has all come
+};
+
+// Of memory; `alarm` from 90 % until it falls below 85 %.
+enum class Pressure : std::uint8_t { fine, alarm, full };
+
+struct Counters {
+  std::uint64_t created = 0;
+  std::uint64_t deltas = 0;
+  std::uint64_t accessed = 0;
+  std::uint64_t ended = 0;      // logged out, or expired in a Tomcat
+  std::uint64_t timed_out = 0;  // expired here
+  std::uint64_t renamed = 0;
+  std::uint64_t records = 0;       // of other members' states
+  std::uint64_t held = 0;          // messages for sessions not yet created
+  std::uint64_t held_dropped = 0;  // sessions given up because too many were held
+  std::uint64_t after_end = 0;     // messages and records for sessions that are gone
+  std::uint64_t lost_values = 0;   // that their sender could not write
+  std::uint64_t malformed = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t unknown_events = 0;
+};
+
+class Store {
+ public:
+  explicit Store(const Settings& settings) : settings_(settings) {}
+
+  Outcome on_message(const Message& message, Clock clock);
+  // Ends what has timed out, in small portions; returns the contexts that hold messages of
+  // sessions whose creation did not come in time, each once for as long as it holds any.
+  std::vector<std::string> on_timer(Clock clock);
+
+  // The session, unless it is incomplete or has timed out. Valid until the next call.
+  [[nodiscard]] const Session* find(std::string_view context, std::string_view id,
+                                    Instant now) const;
+  // Ids of a context's sessions that `find` would give; none for an unknown context.
+  [[nodiscard]] std::vector<std::string> ids(std::string_view context, Instant now) const;
+  [[nodiscard]] std::vector<std::string> contexts() const;
+  // All sessions, those of which the creation has not been seen too.
+  [[nodiscard]] std::size_t session_count() const { return session_count_; }
+  [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+  [[nodiscard]] Pressure pressure() const { return pressure_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class T>
+  using ById = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+  struct Renamed {
+    std::string id;
+    std::int64_t time_ms = 0;
+  };
+  struct Held {
+    std::string id;
+    Instant since{};
+  };
+  struct Buried {
+    std::string id;
+    Instant until{};
+  };
+  struct Context {
+    ById<Session> sessions;
+    ById<std::int64_t> tombstones;  // id -> latest message time of the session that ended
+    std::deque<Buried> buried;      // the same, oldest first
+    ById<Renamed> renamed;          // former ids
+    std::deque<Buried> renames;     // the same, oldest first
+    std::deque<Held> held;          // incomplete sessions, oldest first; may name completed ones
+    std::size_t next_bucket = 0;    // of on_timer's walk
+    bool fetch_wanted = false;
+  };
+  using Found = ById<Session>::iterator;
+
+  Context& context_of(const std::string& name);
+  [[nodiscard]] const Context* find_context(std::string_view name) const;
+  Outcome apply(const Message& message, Clock clock);
+  void on_created(Context& context, const Message& message, Clock clock);
+  Outcome on_delta(Context& context, const Message& message, Clock clock);
+  void on_accessed(Context& context, const Message& message, Clock clock);
+  void on_expired(Context& context, const Message& message, Clock clock);
+  Outcome on_change(Context& context, const Message& message, Clock clock);
+  Outcome on_records(Context& context, const Message& message, Clock clock);
+  void on_record(Context& context, const Record& record, Clock clock);
+
+  [[nodiscard]] std::string current_id(const Context& context, const std::string& id) const;
+  Found find_or_add(Context& context, const std::string& id);
+  void hold(Context& context, const std::string& id, bool is_new, Clock clock);
+  bool is_buried(Context& context, const std::string& id, const Message& message,
+                 std::int64_t& ended_ms);
+  void drop_held(Context& context);
+  void rename(Context& context, const std::string& from, const std::string& to,
+              std::int64_t time_ms, Clock clock);
+  [[nodiscard]] std::string target_of(Context& context, const std::string& from,
+                                      const std::string& to, std::int64_t time_ms);
+  void move_session(Context& context, const std::string& from, const std::string& to, Clock clock);
+  void forget_former_ids(Context& context, Instant now);
+  void bury(Context& context, const std::string& id, std::int64_t time_ms, Instant now);
+  Found erase(Context& context, Found at);
+  [[nodiscard]] bool has_room(const Message& message) const;
+  void update_pressure();
+  void walk(Context& context, Clock clock);
+  void forget_tombstones(Context& context, Instant now);
+  bool is_fetch_due(Context& context, Instant now);
+
+  // What a session costs: itself, its place in the table, its id.
+  static std::size_t cost_of(const std::string& id, const Session& session) {
+    return 64 + id.size() + session.memory_bytes();
+  }
+  // Runs `change` on the session and keeps the books.
+  template <class Change>
+  void change(Found at, Change&& change) {
+    memory_bytes_ -= cost_of(at->first, at->second);
+    change(at->second);
+    memory_bytes_ += cost_of(at->first, at->second);
+  }
+
+  static constexpr std::size_t kTombstoneBytes = 192;
+
+  Settings settings_;
+  std::map<std::string, Context, std::less<>> contexts_;
+  std::size_t session_count_ = 0;
+  std::size_t memory_bytes_ = 0;
+  Pressure pressure_ = Pressure::fine;
+  Counters counters_;
+};
+
+}  // namespace tribecast::session
