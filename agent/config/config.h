@@ -144,6 +144,8 @@ struct Files {
   Diagnostics unreadable;
 };
 Files read_files(const std::string& path);
+// That file alone.
+Files read_one_file(const std::string& path);
 
 // parse(), and what is only known on this host: what could not be read, and the host name.
 Outcome load(Files files);

@@ -110,6 +110,12 @@ Files read_files(const std::string& path) {
   return all;
 }
 
+Files read_one_file(const std::string& path) {
+  Files one;
+  if (auto text = read_file(path, one.unreadable)) one.sources.push_back({path, std::move(*text)});
+  return one;
+}
+
 Outcome load(Files files) {
   Outcome outcome = parse(files.sources);
   std::ranges::move(files.unreadable, std::back_inserter(outcome.diagnostics));

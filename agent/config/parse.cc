@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "config/config.h"
+#include "config/gather.h"
 #include "config/reader.h"
 
 namespace tribecast::config {
@@ -14,7 +15,6 @@ bool overlap(const std::vector<Prefix>& one, const std::vector<Prefix>& other) {
   });
 }
 
-constexpr std::size_t kMaxFindings = 100;
 constexpr std::size_t kMaxSocketPath = 107;  // sun_path and its zero
 
 Converted<std::optional<std::uint64_t>> to_max_datagram(std::string_view text) {
@@ -36,8 +36,7 @@ class Builder {
   explicit Builder(Diagnostics& findings) : findings_(findings) {}
 
   void add(const SectionEntry& type, const Section& section) {
-    check_name(type, section);
-    Reader reader(type, section, findings_);
+    Reader reader(agent_table(), type, section, findings_);
     if (type.type == "node") return node(reader);
     if (type.type == "relay") return relay(reader);
     if (type.type == "control") return control(reader);
@@ -81,27 +80,6 @@ class Builder {
     std::string group;
     const Place* at;
   };
-
-  void check_name(const SectionEntry& type, const Section& section) {
-    const std::string word(type.type);
-    if (!type.named) {
-      if (section.name) findings_.push_back(error_at(section.at, "[" + word + "] takes no name"));
-      return;
-    }
-    if (!section.name) {
-      Diagnostic d = error_at(section.at, "[" + word + "] has no name");
-      d.fix = "[" + word + " \"NAME\"]";
-      findings_.push_back(std::move(d));
-      return;
-    }
-    const auto name = to_name(*section.name);
-    if (!name) findings_.push_back(error_at(section.at, "[" + word + "]: " + name.error()));
-    const auto [first, is_new] = names_[word].emplace(*section.name, section.at);
-    if (is_new) return;
-    findings_.push_back(error_at(section.at, word + " \"" + *section.name +
-                                                 "\" is defined twice (" +
-                                                 first_at(first->second, section.at) + ")"));
-  }
 
   // At the first one too many.
   void check_count(std::size_t count, std::size_t most, const Place& at, const std::string& what) {
@@ -350,7 +328,6 @@ class Builder {
 
   Diagnostics& findings_;
   Config config_;
-  std::map<std::string, std::map<std::string, Place>> names_;  // by section type
   std::vector<GroupPlace> group_places_;
   std::map<std::string, std::pair<std::string, const Place*>> peer_places_;
   std::vector<GroupUse> group_uses_;
@@ -365,70 +342,13 @@ class Builder {
   bool private_key_given_ = false;
 };
 
-// The sections of all files; those without a name are one, wherever they stand.
-std::vector<Section> gather(const std::vector<Source>& sources, Diagnostics& findings) {
-  std::vector<Section> all;
-  for (const Source& source : sources) {
-    Scan scanned = scan(source);
-    std::ranges::move(scanned.diagnostics, std::back_inserter(findings));
-    for (Section& section : scanned.sections) {
-      const SectionEntry* type = find_section(section.type);
-      const auto same = std::ranges::find_if(all, [&](const Section& s) {
-        return s.type == section.type && !s.name && !section.name;
-      });
-      if (type == nullptr || type->named || same == all.end()) {
-        all.push_back(std::move(section));
-      } else {
-        std::ranges::move(section.entries, std::back_inserter(same->entries));
-      }
-    }
-  }
-  return all;
-}
-
-void report_unknown(const Section& section, Diagnostics& findings) {
-  std::vector<std::string_view> types;
-  for (const SectionEntry& s : sections()) types.push_back(s.type);
-  Diagnostic d = error_at(section.at, "unknown section [" + section.type + "]");
-  d.hint = did_you_mean(section.type, types);
-  if (d.hint.empty()) {
-    d.fix = "known sections:";
-    for (const std::string_view type : types) d.fix += " " + std::string(type);
-  }
-  findings.push_back(std::move(d));
-}
-
-// Errors first, each kind by file in the order read, and by line.
-void put_in_order(Diagnostics& findings, const std::vector<Source>& sources) {
-  std::map<std::string_view, std::size_t> nth;
-  for (const Source& source : sources) nth.emplace(source.file, nth.size());
-  const auto key = [&](const Diagnostic& d) {
-    return std::make_tuple(d.severity, nth[d.file], d.line);
-  };
-  std::ranges::stable_sort(findings, {}, key);
-  if (findings.size() <= kMaxFindings) return;
-  const std::size_t more = findings.size() - kMaxFindings;
-  findings.resize(kMaxFindings);
-  Diagnostic d;
-  d.severity = findings.back().severity;
-  d.file = findings.back().file;
-  d.what = std::to_string(more) + " more findings are not shown";
-  findings.push_back(std::move(d));
-}
-
 }  // namespace
 
 Outcome parse(const std::vector<Source>& sources) {
   Outcome outcome;
-  const std::vector<Section> all = gather(sources, outcome.diagnostics);
+  const std::vector<Section> all = gather(agent_table(), sources, outcome.diagnostics);
   Builder builder(outcome.diagnostics);
-  for (const Section& section : all) {
-    if (const SectionEntry* type = find_section(section.type)) {
-      builder.add(*type, section);
-    } else {
-      report_unknown(section, outcome.diagnostics);
-    }
-  }
+  for (const Section& section : all) builder.add(*find_section(section.type), section);
   builder.finish();
   put_in_order(outcome.diagnostics, sources);
   if (!has_errors(outcome.diagnostics)) outcome.config = builder.take();

@@ -12,18 +12,19 @@ std::string first_at(const Place& first, const Place& second) {
   return "first at " + (first.file == second.file ? "line " + line : first.file + ":" + line);
 }
 
-Reader::Reader(const SectionEntry& type, const Section& section, Diagnostics& findings)
-    : type_(type.type), section_(section), findings_(findings), label_(type.type) {
+Reader::Reader(const Table& table, const SectionEntry& type, const Section& section,
+               Diagnostics& findings)
+    : table_(table), type_(type.type), section_(section), findings_(findings), label_(type.type) {
   if (section.name) label_ += " \"" + *section.name + "\"";
   KeyValues good;
   check_keys(type.type, good);
-  texts_ = with_defaults(type.type, good);
+  texts_ = with_defaults(table, type.type, good);
 }
 
 void Reader::check_keys(std::string_view type, KeyValues& good) {
   std::map<std::string_view, const Place*> seen;
   for (const Entry& entry : section_.entries) {
-    const Setting* setting = find_setting(type, entry.key);
+    const Setting* setting = table_.find_setting(type, entry.key);
     if (setting == nullptr) {
       report_unknown(entry, type);
       continue;
@@ -42,7 +43,7 @@ void Reader::check_keys(std::string_view type, KeyValues& good) {
 void Reader::report_unknown(const Entry& entry, std::string_view type) {
   std::vector<std::string_view> keys;
   std::string elsewhere;
-  for (const Setting& s : settings()) {
+  for (const Setting& s : table_.settings) {
     if (s.section == type) keys.push_back(s.key);
     if (s.key == entry.key) elsewhere = s.section;
   }
@@ -75,7 +76,7 @@ void Reader::error(const Place& place, std::string_view key, const std::string& 
 }
 
 const Setting& Reader::setting_of(std::string_view key) const {
-  const Setting* setting = find_setting(type_, key);
+  const Setting* setting = table_.find_setting(type_, key);
   TC_CHECK(setting != nullptr);
   return *setting;
 }

@@ -19,7 +19,8 @@ std::string first_at(const Place& first, const Place& second);
 class Reader {
  public:
   // Reports unknown keys and keys that occur twice. All arguments must outlive the reader.
-  Reader(const SectionEntry& type, const Section& section, Diagnostics& findings);
+  Reader(const Table& table, const SectionEntry& type, const Section& section,
+         Diagnostics& findings);
 
   template <class T>
   struct Found {
@@ -88,6 +89,7 @@ class Reader {
   void check_keys(std::string_view type, KeyValues& good);
   void report_unknown(const Entry& entry, std::string_view type);
 
+  const Table& table_;
   std::string_view type_;
   const Section& section_;
   Diagnostics& findings_;

@@ -171,11 +171,12 @@ constexpr std::array kSettings = {
 };
 
 // The section's part of the table, as Program_options has it; made once.
-const po::options_description& described(std::string_view section) {
-  static std::map<std::string_view, po::options_description> all;
-  const auto [it, is_new] = all.try_emplace(section);
+const po::options_description& described(const Table& table, std::string_view section) {
+  using Key = std::pair<const Setting*, std::string_view>;
+  static std::map<Key, po::options_description> all;
+  const auto [it, is_new] = all.try_emplace(Key(table.settings.data(), section));
   if (!is_new) return it->second;
-  for (const Setting& s : kSettings) {
+  for (const Setting& s : table.settings) {
     if (s.section != section) continue;
     const std::string fallback(s.fallback);
     auto* value = po::value<std::vector<std::string>>()->composing();
@@ -187,23 +188,34 @@ const po::options_description& described(std::string_view section) {
 
 }  // namespace
 
+const SectionEntry* Table::find_section(std::string_view type) const {
+  const auto it = std::ranges::find(sections, type, &SectionEntry::type);
+  return it == sections.end() ? nullptr : &*it;
+}
+
+const Setting* Table::find_setting(std::string_view section, std::string_view key) const {
+  const auto it = std::ranges::find_if(
+      settings, [&](const Setting& s) { return s.section == section && s.key == key; });
+  return it == settings.end() ? nullptr : &*it;
+}
+
+const Table& agent_table() {
+  static constexpr Table kTable = {kSections, kSettings};
+  return kTable;
+}
+
 std::span<const SectionEntry> sections() { return kSections; }
 std::span<const Setting> settings() { return kSettings; }
 std::span<const Kind> kinds() { return kKinds; }
 
-const SectionEntry* find_section(std::string_view type) {
-  const auto* it = std::ranges::find(kSections, type, &SectionEntry::type);
-  return it == kSections.end() ? nullptr : it;
-}
+const SectionEntry* find_section(std::string_view type) { return agent_table().find_section(type); }
 
 const Setting* find_setting(std::string_view section, std::string_view key) {
-  const auto* it = std::ranges::find_if(
-      kSettings, [&](const Setting& s) { return s.section == section && s.key == key; });
-  return it == kSettings.end() ? nullptr : it;
+  return agent_table().find_setting(section, key);
 }
 
-Texts with_defaults(std::string_view section, const KeyValues& given) {
-  const po::options_description& description = described(section);
+Texts with_defaults(const Table& table, std::string_view section, const KeyValues& given) {
+  const po::options_description& description = described(table, section);
   po::parsed_options parsed(&description);
   for (const auto& [key, value] : given) parsed.options.emplace_back(key, std::vector{value});
   po::variables_map values;

@@ -1,5 +1,5 @@
 // The table of all settings: the one place that knows names, defaults, ranges and descriptions. The
-// parser, `config show` and docs/configuration.md are driven by it.
+// parser, `config show` and docs/configuration.md are driven by it. The engine has one of its own.
 #pragma once
 
 #include <map>
@@ -33,11 +33,21 @@ struct Kind {
   std::string_view description;
 };
 
+// One program's settings; borrows static arrays.
+struct Table {
+  std::span<const SectionEntry> sections;
+  std::span<const Setting> settings;
+
+  // nullptr when there is none.
+  [[nodiscard]] const SectionEntry* find_section(std::string_view type) const;
+  [[nodiscard]] const Setting* find_setting(std::string_view section, std::string_view key) const;
+};
+
+// The agent's.
+const Table& agent_table();
 std::span<const SectionEntry> sections();
 std::span<const Setting> settings();
 std::span<const Kind> kinds();
-
-// nullptr when there is none.
 const SectionEntry* find_section(std::string_view type);
 const Setting* find_setting(std::string_view section, std::string_view key);
 
@@ -46,7 +56,7 @@ using Texts = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 // Every key of the section with its values in order: those given, else the default, else none. The
 // given keys must be known, and only repeatable ones may occur twice.
-Texts with_defaults(std::string_view section, const KeyValues& given);
+Texts with_defaults(const Table& table, std::string_view section, const KeyValues& given);
 
 // docs/configuration.md.
 std::string reference_markdown();

@@ -21,7 +21,7 @@ namespace {
 using Step = std::optional<io::OsError>;  // empty = done
 using CapState = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
 
-constexpr std::array<cap_value_t, 1> kKept = {CAP_NET_RAW};
+constexpr std::array<cap_value_t, 1> kNetRaw = {CAP_NET_RAW};
 
 Step failed(std::string what) { return io::OsError{errno, std::move(what), {}}; }
 
@@ -54,21 +54,25 @@ bool may_use(cap_value_t capability) {
          value == CAP_SET;
 }
 
+bool set_flags(cap_t wanted, Keeps keeps) {
+  if (keeps == Keeps::nothing) return true;
+  return cap_set_flag(wanted, CAP_PERMITTED, kNetRaw.size(), kNetRaw.data(), CAP_SET) == 0 &&
+         cap_set_flag(wanted, CAP_EFFECTIVE, kNetRaw.size(), kNetRaw.data(), CAP_SET) == 0;
+}
+
 // A service manager may have set them already, and forbid to change them by its system call filter:
 // what counts is what there is then.
-Step keep_only_net_raw() {
+Step keep_only(Keeps keeps) {
+  const std::string what =
+      keeps == Keeps::nothing ? "keep no capability" : "keep CAP_NET_RAW alone";
   const CapState wanted(cap_init(), &cap_free);
-  if (!wanted ||
-      cap_set_flag(wanted.get(), CAP_PERMITTED, kKept.size(), kKept.data(), CAP_SET) != 0 ||
-      cap_set_flag(wanted.get(), CAP_EFFECTIVE, kKept.size(), kKept.data(), CAP_SET) != 0) {
-    return failed("keep CAP_NET_RAW alone");
-  }
+  if (!wanted || !set_flags(wanted.get(), keeps)) return failed(what);
   static_cast<void>(cap_set_proc(wanted.get()));
   static_cast<void>(cap_reset_ambient());
   const CapState now(cap_get_proc(), &cap_free);
   const int differs = now ? cap_compare(now.get(), wanted.get()) : -1;
   if (CAP_DIFFERS(differs, CAP_PERMITTED) || CAP_DIFFERS(differs, CAP_EFFECTIVE)) {
-    return io::OsError{EPERM, "keep CAP_NET_RAW alone", "other capabilities are still there"};
+    return io::OsError{EPERM, what, "other capabilities are still there"};
   }
   return std::nullopt;
 }
@@ -105,9 +109,11 @@ Step verify_gone() {
 
 }  // namespace
 
-io::OsResult<Identity> drop_privileges(std::span<const std::string> users) {
-  const bool root = geteuid() == 0;
-  if (!may_use(CAP_NET_RAW)) {
+bool is_root() { return geteuid() == 0; }
+
+io::OsResult<Identity> drop_privileges(std::span<const std::string> users, Keeps keeps) {
+  const bool root = is_root();
+  if (keeps == Keeps::net_raw && !may_use(CAP_NET_RAW)) {
     return Unexpected{io::OsError{
         EPERM, "CAP_NET_RAW is missing",
         root ? "this root lacks it (a container?): add it, for example with --cap-add=NET_RAW"
@@ -121,7 +127,7 @@ io::OsResult<Identity> drop_privileges(std::span<const std::string> users) {
     drop_bounding_set();
     if (auto error = become(identity)) return Unexpected{*error};
   }
-  if (auto error = keep_only_net_raw()) return Unexpected{*error};
+  if (auto error = keep_only(keeps)) return Unexpected{*error};
   if (auto error = lock_down()) return Unexpected{*error};
   if (auto error = verify_gone()) return Unexpected{*error};
   return identity;

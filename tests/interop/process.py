@@ -91,6 +91,10 @@ class Process:
             self.kill()
             raise Failed(f"pid {self.pid} had to be killed {timeout} s after SIGTERM: {self.log}") from None
 
+    def exit_code(self):
+        """Of the last one that ended; negative for a signal."""
+        return self._child.returncode
+
     def log_text(self):
         with open(self.log, errors="replace") as file:
             return file.read()

@@ -1,0 +1,230 @@
+#include "engine/daemon/engine.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "engine/daemon/stack.h"
+#include "io/clock.h"
+
+namespace tribecast::engine {
+namespace {
+
+using daemon::Severity;
+
+constexpr Duration kStopTime = milliseconds(200);
+constexpr Duration kStopStep = milliseconds(5);
+
+channel::Moment moment_now() {
+  return {io::now(),
+          static_cast<std::uint64_t>(duration_cast<milliseconds>(io::wall_clock()).count())};
+}
+
+void system_random(MutableBytes out) {
+  while (!out.empty()) {
+    const ssize_t got = getrandom(out.data(), out.size(), 0);
+    TC_CHECK(got > 0 || errno == EINTR);
+    if (got > 0) out = out.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+// Each connection is a descriptor.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+struct Words {
+  Severity severity;
+  const char* id;
+  const char* text;
+};
+
+Words words_for(channel::MemberChange change) {
+  switch (change) {
+    case channel::MemberChange::came:
+      return {Severity::notice, "member_came", "is a member"};
+    case channel::MemberChange::left:
+      return {Severity::notice, "member_left", "has left"};
+    case channel::MemberChange::replaced:
+      return {Severity::notice, "member_replaced", "was started again"};
+    case channel::MemberChange::lost:
+      break;
+  }
+  return {Severity::warning, "member_lost", "is gone: no heartbeat, and its port does not answer"};
+}
+
+}  // namespace
+
+Engine::Engine(io::Loop& loop, daemon::Log& log, channel::Application& application)
+    : loop_(loop), log_(log), application_(application), timer_(loop, [this] { on_timer(); }) {}
+
+Engine::~Engine() = default;
+
+io::OsResult<Address> Engine::announced(const Config& config) const {
+  if (config.announce) return *config.announce;
+  if (!config.listen.address.is_unspecified()) return config.listen.address;
+  return local_address_towards(config.group ? *config.group : config.members.front().endpoint);
+}
+
+io::OsResult<Done> Engine::open(const Config& config, const std::string& state_directory) {
+  raise_descriptor_limit();
+  auto stack = make_stack(config);
+  if (!stack) return Unexpected{stack.error()};
+  auto identity = load_identity(state_directory, moment_now().wall_milliseconds);
+  if (!identity) return Unexpected{identity.error()};
+  identity_ = std::move(*identity);
+  const InboundLimits limits{config.max_connections, config.max_message_bytes,
+                             config.receive_memory_bytes};
+  auto inbound = Inbound::open(loop_, config.listen, limits, config.allow);
+  if (!inbound) return Unexpected{inbound.error()};
+  inbound_ = std::move(*inbound);
+  const auto announce = announced(config);
+  if (!announce) return Unexpected{announce.error()};
+  if (config.group) {
+    auto multicast =
+        Multicast::open(loop_, *config.group, *announce, static_cast<unsigned>(config.ttl_hops));
+    if (!multicast) return Unexpected{multicast.error()};
+    multicast_ = std::move(*multicast);
+  }
+  if (announce->is_loopback()) {
+    log_.write(
+        Severity::warning, "loopback",
+        announce->to_string() + " is announced, which no other host can reach; set announce");
+  }
+  make_channel(config, *announce, std::move(*stack));
+  return Done{};
+}
+
+void Engine::make_channel(const Config& config, Address announce, channel::Stack stack) {
+  const channel::Moment moment = moment_now();
+  channel::ChannelSettings settings;
+  settings.self.identity = {copy_of(announce.bytes()), inbound_->local().port, identity_.unique_id};
+  settings.self.domain = copy_of(bytes_of(config.domain));
+  // A clock that was set back makes it young, never older than it is.
+  settings.self.alive_milliseconds =
+      moment.wall_milliseconds - std::min(identity_.since_milliseconds, moment.wall_milliseconds);
+  settings.multicast = config.group.has_value();
+  settings.frequency = config.frequency;
+  settings.membership.drop_time = config.drop_time;
+  settings.membership.allowed = config.allow;
+  settings.membership.static_members = config.members;
+  if (std::ranges::find(config.interceptors, InterceptorKind::domain_filter) !=
+      config.interceptors.end()) {
+    settings.membership.only_domain = settings.self.domain;
+  }
+  log_.write(Severity::info, "identity",
+             fmt::format("member {} with unique id {}{}", settings.self.identity.name(),
+                         to_hex(identity_.unique_id), identity_.is_new ? ", which is new" : ""));
+  channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), application_,
+                                                system_random, moment.now);
+  OutboundLimits limits;
+  limits.memory_bytes = config.send_memory_bytes;
+  limits.timeout = config.send_timeout;
+  outbound_ = std::make_unique<Outbound>(
+      loop_, limits,
+      Outbound::Handler{[this](channel::TransmitId id, channel::SendOutcome outcome) {
+                          channel::Actions actions;
+                          channel_->on_transmitted(moment_now(), id, outcome, actions);
+                          act(std::move(actions));
+                        },
+                        [this](const tribes::Identity& member, channel::ProbeResult result) {
+                          channel::Actions actions;
+                          channel_->on_probed(moment_now(), member, result, actions);
+                          act(std::move(actions));
+                        }});
+}
+
+void Engine::start() {
+  inbound_->start(
+      {[this](channel::ConnectionId connection, Bytes data) {
+         channel::Actions actions;
+         const bool good = channel_->on_frame(moment_now(), connection, data, actions);
+         act(std::move(actions));
+         return good;
+       },
+       [this](channel::ConnectionId connection) { channel_->on_disconnected(connection); },
+       [this](const std::string& what) { log_.write(Severity::warning, "bad_connection", what); }});
+  if (multicast_) {
+    multicast_->start([this](Bytes datagram) {
+      channel::Actions actions;
+      channel_->on_datagram(moment_now(), datagram, actions);
+      act(std::move(actions));
+    });
+  }
+  channel::Actions actions;
+  channel_->start(moment_now(), actions);
+  act(std::move(actions));
+  if (notifier_.watchdog_interval()) next_watchdog_ = io::now();
+  arm();
+  notifier_.ready();
+  log_.write(Severity::notice, "ready", "ready");
+}
+
+void Engine::stop(std::function<void()> when_done) {
+  notifier_.stopping();
+  when_stopped_ = std::move(when_done);
+  channel::Actions actions;
+  channel_->stop(moment_now(), actions);
+  act(std::move(actions));
+  stop_by_ = io::now() + kStopTime;
+  timer_.arm(io::now());
+}
+
+void Engine::act(channel::Actions actions) {
+  for (const Buffer& datagram : actions.datagrams) send_to_group(datagram);
+  for (const channel::FrameDone& frame : actions.done) inbound_->done(frame);
+  for (const channel::MemberEvent& event : actions.events) report(event);
+  for (const tribes::Identity& member : actions.disconnect) {
+    const auto address = Address::from_bytes(member.host);
+    if (address && member.port <= 65535) {
+      outbound_->disconnect({*address, static_cast<std::uint16_t>(member.port)});
+    }
+  }
+  for (channel::Probe& probe : actions.probes) outbound_->probe(std::move(probe));
+  for (channel::Transmit& transmit : actions.transmits) outbound_->transmit(std::move(transmit));
+}
+
+// A heartbeat that cannot be sent is tried again with the next one; the log says it once.
+void Engine::send_to_group(const Buffer& datagram) {
+  if (!multicast_) return;
+  const auto sent = multicast_->send(datagram);
+  if (!sent && !group_failed_) {
+    log_.write(Severity::warning, "no_heartbeat", sent.error().message());
+  }
+  if (sent && group_failed_) log_.write(Severity::notice, "heartbeat", "heartbeats are sent again");
+  group_failed_ = !sent;
+}
+
+void Engine::report(const channel::MemberEvent& event) {
+  const Words words = words_for(event.change);
+  log_.write(words.severity, words.id,
+             fmt::format("{} {} ({} members)", event.member.identity.name(), words.text,
+                         channel_->membership().up().size()));
+}
+
+void Engine::on_timer() {
+  const channel::Moment moment = moment_now();
+  if (when_stopped_) {
+    if (outbound_->idle() || moment.now >= stop_by_) return std::exchange(when_stopped_, nullptr)();
+    return timer_.arm(moment.now + kStopStep);
+  }
+  if (moment.now >= next_watchdog_) {
+    notifier_.watchdog();
+    next_watchdog_ = moment.now + *notifier_.watchdog_interval();
+  }
+  channel::Actions actions;
+  channel_->on_timer(moment, actions);
+  act(std::move(actions));
+  arm();
+}
+
+void Engine::arm() { timer_.arm(std::min(channel_->next_deadline(), next_watchdog_)); }
+
+}  // namespace tribecast::engine

@@ -1,0 +1,60 @@
+// The engine: glues its channel to sockets, timers and the log. One thread, one loop.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daemon/log.h"
+#include "engine/channel/channel.h"
+#include "engine/daemon/config.h"
+#include "engine/daemon/identity.h"
+#include "engine/daemon/inbound.h"
+#include "engine/daemon/multicast.h"
+#include "engine/daemon/outbound.h"
+#include "io/deadline_timer.h"
+#include "io/loop.h"
+#include "io/sd_notify.h"
+
+namespace tribecast::engine {
+
+class Engine {
+ public:
+  // All must outlive it.
+  Engine(io::Loop& loop, daemon::Log& log, channel::Application& application);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  // Opens what the configuration names: state directory, listener, group.
+  io::OsResult<Done> open(const Config& config, const std::string& state_directory);
+  // Begins to take part, and says that it is ready.
+  void start();
+  // Says goodbye; `when_done` is called once nothing waits to be sent, or after 200 ms.
+  void stop(std::function<void()> when_done);
+
+ private:
+  io::OsResult<Address> announced(const Config& config) const;
+  void make_channel(const Config& config, Address announce, channel::Stack stack);
+  void act(channel::Actions actions);
+  void report(const channel::MemberEvent& event);
+  void send_to_group(const Buffer& datagram);
+  void on_timer();
+  void arm();
+
+  io::Loop& loop_;
+  daemon::Log& log_;
+  channel::Application& application_;
+  io::ServiceNotifier notifier_;
+  Identity identity_;
+  std::unique_ptr<Inbound> inbound_;
+  std::unique_ptr<Multicast> multicast_;
+  std::unique_ptr<Outbound> outbound_;
+  std::unique_ptr<channel::Channel> channel_;
+  io::DeadlineTimer timer_;
+  Instant next_watchdog_ = kNever;
+  Instant stop_by_ = kNever;
+  std::function<void()> when_stopped_;
+  bool group_failed_ = false;
+};
+
+}  // namespace tribecast::engine

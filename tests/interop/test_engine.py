@@ -1,0 +1,96 @@
+"""The engine as a member among real Tomcats."""
+
+import time
+
+from cluster import Cluster, check
+from engine import Engine
+from network import Lan
+from process import eventually
+from tomcat import Settings
+
+TROUBLE = ("Unable to send", "Member send is failing", "FAIL_ACK", "ERROR", "SEVERE", "Operation has timed out",
+           "suspect")
+
+
+def trouble(tomcats):
+    """Lines of their logs that tell of failed sending, or of worse."""
+    return [line for tomcat in tomcats for line in tomcat.process.log_text().splitlines()
+            if any(word in line for word in TROUBLE)]
+
+
+def all_list(tomcats, engine, others=True):
+    expected = {tomcat.name: sorted([engine.member] + [other.member for other in tomcats if other is not tomcat])
+                for tomcat in tomcats} if others else {tomcat.name: [engine.member] for tomcat in tomcats}
+    return {tomcat.name: tomcat.members() for tomcat in tomcats} == expected
+
+
+def write_sessions(cluster, count):
+    """Sessions that are made on every Tomcat in turn, changed there and read on all."""
+    for number in range(count):
+        visitor = cluster.visitor()
+        first = cluster.tomcats[number % len(cluster.tomcats)]
+        visitor.visit(first.url("/app/session.jsp"), create=1, set="cart", to=f"book-{number}")
+        for tomcat in cluster.tomcats:
+            # With option 2 the answer may be here before the change is there.
+            eventually(f"{tomcat.name} has session {number}", lambda: visitor.visit(
+                tomcat.url("/app/session.jsp")) == {"cart": f"book-{number}"}, timeout=10)
+
+
+def member():
+    """In one network with multicast: it comes, is served, serves, and is the same after a restart."""
+    with Cluster([Settings(send_options=6), Settings(send_options=2)], hosts=2, network=Lan, agents=False,
+                 extra_hosts=["engine"]) as cluster:
+        engine = Engine(cluster.extra_hosts[0], cluster.directory)
+        cluster.start()
+        engine.start()
+        one, two = cluster.tomcats
+        eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
+        eventually("the engine has both", lambda: engine.members() == sorted([one.member, two.member]), timeout=20)
+        check(True, "two Tomcats and the engine list each other")
+        write_sessions(cluster, 20)
+        check(trouble(cluster.tomcats) == [], "options 6 and 2: its acknowledgements satisfy both, no error in their logs")
+
+        two.kill()
+        eventually("the engine sees that one is killed", lambda: engine.members() == [one.member], timeout=20)
+        check(engine.events("member_lost", two.member) == 1, "a killed Tomcat is lost to the engine")
+        two.start()
+        eventually("and back", lambda: engine.members() == sorted([one.member, two.member]), timeout=20)
+        two.stop()
+        eventually("the engine sees that one leaves", lambda: engine.events("member_left", two.member) == 1, timeout=20)
+        check(True, "one that is stopped has left")
+        two.start()
+
+        identity = engine.identity()
+        dropped = one.members_dropped()
+        engine.kill()
+        engine.start()
+        time.sleep(5)
+        check(engine.identity() == identity, "killed and started at once, it keeps its unique id")
+        check(one.members_dropped() == dropped and engine.member in one.members(),
+              "its TcpFailureDetector finds it alive: it is never dropped")
+        engine.stop()
+        eventually("both Tomcats have dropped the engine", lambda: all(
+            engine.member not in tomcat.members() for tomcat in cluster.tomcats), timeout=20)
+        check(True, "stopped, it says goodbye and ends with 0")
+
+
+def relayed():
+    """Across networks without multicast, through the agents, as any member."""
+    with Cluster(Settings(send_options=6), hosts=2) as cluster:
+        cluster.start()
+        engine = Engine(cluster.hosts[0], cluster.directory)
+        engine.start()
+        eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
+        members = sorted(tomcat.member for tomcat in cluster.tomcats)
+        eventually("the engine has both", lambda: engine.members() == members, timeout=20)
+        check(True, "an engine beside an agent and a Tomcat is a member for both Tomcats")
+        write_sessions(cluster, 10)
+        check(trouble(cluster.tomcats) == [], "and is replicated to without an error")
+        engine.stop()
+        eventually("both Tomcats have dropped it", lambda: all(
+            engine.member not in tomcat.members() for tomcat in cluster.tomcats), timeout=20)
+        check(True, "its goodbye is relayed")
+
+
+def static():
+    """Without multicast and agents: static members, on both sides."""
