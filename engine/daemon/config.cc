@@ -47,6 +47,10 @@ constexpr std::array kEngineSettings = {
     Setting{"engine", "state-directory", "path", "/var/lib/tribecast-engine", "", "", kEngineOnce,
             "Where the unique id and the time of the first start are kept. The service manager's "
             "`STATE_DIRECTORY` comes before it."},
+    Setting{
+        "engine", "unique-id", "unique id", "", "", "", kEngineOnce,
+        "As members that have a list know this one: `{0,1,...,15}` or 32 hexadecimal digits. When "
+        "it is not set: the one in the state directory, which is made once."},
     Setting{"engine", "domain", "text", "", "", "", kEngineOnce,
             "The cluster's `domain`. Only a `domain-filter` looks at it."},
     Setting{"engine", "allow", "prefixes", "any", "", "", kEngineOnce,
@@ -179,9 +183,6 @@ Converted<std::vector<InterceptorKind>> to_interceptor_list(std::string_view tex
   for (const std::string& word : *words) {
     const auto kind = to_kind(word, kInterceptors);
     if (!kind) return Unexpected<std::string>{kind.error()};
-    if (std::ranges::find(list, *kind) != list.end()) {
-      return Unexpected<std::string>{"'" + word + "' is there twice"};
-    }
     list.push_back(*kind);
   }
   return list;
@@ -265,6 +266,7 @@ class EngineBuilder {
       findings_.push_back(std::move(d));
     }
     in.read("state-directory", config::to_path, config_.state_directory);
+    in.read("unique-id", to_unique_id, config_.unique_id);
     in.read("domain", config::to_text_value, config_.domain);
     in.read("allow", config::to_prefixes, config_.allow);
   }

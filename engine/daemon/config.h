@@ -34,6 +34,7 @@ struct Config {
   std::string name;  // empty = the host name
   Endpoint listen{Address(), kTribesPort};
   std::optional<Address> announce;  // nullopt = what is listened on, else what the route says
+  std::optional<tribes::UniqueId> unique_id;  // nullopt = that of the state directory
   std::string state_directory;
   std::string domain;
   std::vector<Prefix> allow;  // empty = any

@@ -80,6 +80,7 @@ io::OsResult<Done> Engine::open(const Config& config, const std::string& state_d
   auto identity = load_identity(state_directory, moment_now().wall_milliseconds);
   if (!identity) return Unexpected{identity.error()};
   identity_ = std::move(*identity);
+  if (config.unique_id) identity_.unique_id = *config.unique_id;
   const InboundLimits limits{config.max_connections, config.max_message_bytes,
                              config.receive_memory_bytes};
   auto inbound = Inbound::open(loop_, config.listen, limits, config.allow);
@@ -174,6 +175,10 @@ void Engine::stop(std::function<void()> when_done) {
   channel_->stop(moment_now(), actions);
   act(std::move(actions));
   stop_by_ = io::now() + kStopTime;
+  log_.write(Severity::notice, "goodbye",
+             fmt::format("goodbye; {} messages came, {} of them again, {} were sent",
+                         channel_->counters().delivered + channel_->counters().repeated,
+                         channel_->counters().repeated, channel_->counters().sent));
   timer_.arm(io::now());
 }
 
@@ -209,6 +214,20 @@ void Engine::report(const channel::MemberEvent& event) {
                          channel_->membership().up().size()));
 }
 
+// Messages that the interceptors dropped since the last time, with why.
+void Engine::report_drops() {
+  std::string why;
+  for (std::size_t i = 0; i < channel::kDropCount; ++i) {
+    const auto drop = static_cast<channel::Drop>(i);
+    const std::uint64_t more = channel_->drops()[drop] - reported_drops_[drop];
+    if (more > 0) why += fmt::format("{}{} {}", why.empty() ? "" : ", ", more, name_of(drop));
+  }
+  if (why.empty()) return;
+  reported_drops_ = channel_->drops();
+  log_.write(Severity::warning, "messages_dropped",
+             why + "; [channel] must be what the Tomcats' server.xml says");
+}
+
 void Engine::on_timer() {
   const channel::Moment moment = moment_now();
   if (when_stopped_) {
@@ -222,6 +241,7 @@ void Engine::on_timer() {
   channel::Actions actions;
   channel_->on_timer(moment, actions);
   act(std::move(actions));
+  report_drops();
   arm();
 }
 

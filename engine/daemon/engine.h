@@ -37,6 +37,7 @@ class Engine {
   void make_channel(const Config& config, Address announce, channel::Stack stack);
   void act(channel::Actions actions);
   void report(const channel::MemberEvent& event);
+  void report_drops();
   void send_to_group(const Buffer& datagram);
   void on_timer();
   void arm();
@@ -55,6 +56,7 @@ class Engine {
   Instant stop_by_ = kNever;
   std::function<void()> when_stopped_;
   bool group_failed_ = false;
+  channel::Drops reported_drops_;
 };
 
 }  // namespace tribecast::engine

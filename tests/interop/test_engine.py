@@ -9,7 +9,7 @@ from process import eventually
 from tomcat import Settings
 
 TROUBLE = ("Unable to send", "Member send is failing", "FAIL_ACK", "ERROR", "SEVERE", "Operation has timed out",
-           "suspect")
+           "suspect member")
 
 
 def trouble(tomcats):
@@ -92,5 +92,89 @@ def relayed():
         check(True, "its goodbye is relayed")
 
 
+ENGINE_ID = bytes(range(16))
+STATIC = """<Interceptor className="org.apache.catalina.tribes.group.interceptors.StaticMembershipInterceptor">
+              <Member className="org.apache.catalina.tribes.membership.StaticMember" host="10.81.3.2" port="4100"
+                      uniqueId="{{{}}}"/>
+            </Interceptor>""".format(",".join(map(str, ENGINE_ID)))
+
+
 def static():
-    """Without multicast and agents: static members, on both sides."""
+    """Across networks without multicast and without agents: static members, on both sides."""
+    with Cluster(Settings(send_options=6, static_members=STATIC), hosts=2, agents=False,
+                 extra_hosts=["engine"]) as cluster:
+        one, two = cluster.tomcats
+        engine = Engine(cluster.extra_hosts[0], cluster.directory, group="none", more=f"unique-id = {ENGINE_ID.hex()}",
+                        members=[(tomcat.name, tomcat.member) for tomcat in cluster.tomcats])
+        for tomcat in cluster.tomcats:
+            tomcat.start()
+        engine.start()
+        eventually("the engine has both", lambda: engine.members() == sorted([one.member, two.member]), timeout=30)
+        eventually("both Tomcats list the engine",
+                   lambda: all_list(cluster.tomcats, engine, others=False), timeout=30)
+        check(True, "two Tomcats that know the engine alone, and the engine, list each other")
+        visitor = cluster.visitor()
+        for number in range(10):
+            visitor.visit(one.url("/app/session.jsp"), create=1, set="cart", to=str(number))
+        check(trouble(cluster.tomcats) == [], "they replicate to it without an error")
+        two.kill()
+        eventually("the engine sees that one is killed", lambda: engine.members() == [one.member], timeout=30)
+        check(True, "a killed one is lost, by its port")
+        engine.stop()
+        eventually("the other has dropped the engine", lambda: one.members() == [], timeout=30)
+        check(True, "stopped, it says so, and is dropped")
+
+
+KEY = "000102030405060708090a0b0c0d0e0f"
+PACKAGE = "org.apache.catalina.tribes.group.interceptors"
+INTERCEPTORS = f"""<Interceptor className="{PACKAGE}.OrderInterceptor"/>
+            <Interceptor className="{PACKAGE}.GzipInterceptor"/>
+            <Interceptor className="{PACKAGE}.EncryptInterceptor" encryptionKey="{KEY}"/>
+            <Interceptor className="{PACKAGE}.FragmentationInterceptor" maxSize="1024"/>"""
+
+
+def interceptors():
+    """Tomcats that number, compress, encrypt and divide what they send: the engine reads it all."""
+    with Cluster(Settings(send_options=6, interceptors=INTERCEPTORS), hosts=2, network=Lan, agents=False,
+                 extra_hosts=["engine"]) as cluster:
+        key = cluster.directory / "channel.key"
+        key.write_text(KEY)
+        key.chmod(0o640)
+        engine = Engine(cluster.extra_hosts[0], cluster.directory, settings=f"""
+[channel]
+interceptors = order, gzip, encrypt, fragmentation
+fragment-size = 1k
+encryption-key = {key}
+""")
+        cluster.start()
+        engine.start()
+        eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
+        visitor = cluster.visitor()
+        for number in range(20):
+            visitor.visit(cluster.tomcats[0].url("/app/session.jsp"), create=1, set="cart", to=str(number) * 500)
+        check(trouble(cluster.tomcats) == [], "no error in the Tomcats' logs")
+        engine.stop()
+        goodbye = [line for line in engine.process.log_text().splitlines() if " goodbye: " in line][-1]
+        came = int(goodbye.split("goodbye; ")[1].split()[0])
+        check(came >= 20 and engine.events("messages_dropped") == 0, f"{came} messages came, and none was dropped")
+
+
+def unheard():
+    """Its heartbeats are lost, but its port answers: the Tomcats' TcpFailureDetector keeps it, and its own keeps them."""
+    with Cluster(Settings(send_options=6), hosts=2, network=Lan, agents=False, extra_hosts=["engine"]) as cluster:
+        engine = Engine(cluster.extra_hosts[0], cluster.directory)
+        cluster.start()
+        engine.start()
+        eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
+        members = engine.members()
+        engine.host.run("nft", "add table ip deaf; add chain ip deaf out { type filter hook output priority 0; }; "
+                               "add rule ip deaf out ip daddr 224.0.0.0/4 drop; "
+                               "add chain ip deaf in { type filter hook input priority 0; }; "
+                               "add rule ip deaf in ip daddr 224.0.0.0/4 drop")
+        time.sleep(8)
+        check(all_list(cluster.tomcats, engine), "unheard for 8 s, it is still a member: its port answers their probes")
+        check(engine.members() == members and engine.events("member_lost") == 0, "and they are its members still")
+        write_sessions(cluster, 4)
+        engine.host.run("nft", "delete table ip deaf")
+        eventually("heartbeats again", lambda: engine.events("heartbeat") >= 1, timeout=10)
+        check(trouble(cluster.tomcats) == [] and all_list(cluster.tomcats, engine), "and nothing was lost")

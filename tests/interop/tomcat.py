@@ -68,6 +68,8 @@ class Settings:
     context: str = ""             # attributes of the test application's <Context>
     backup_context: bool = False  # also run the test application as /backup with a BackupManager
     deployer: str = ""
+    interceptors: str = ""        # <Interceptor> elements above the TcpFailureDetector
+    static_members: str = ""      # a StaticMembershipInterceptor
 
 
 def missing_packages(versions=(9, 10)):
@@ -173,7 +175,7 @@ class Tomcat:
             jvm_route=f'jvmRoute="{self.name}"' if settings.jvm_route else "",
             manager=settings.manager.format(options=settings.send_options),
             deployer=settings.deployer.format(base=self.base, watches=str(self.host.number == 1).lower()),
-            contexts=contexts)
+            interceptors=settings.interceptors, static_members=settings.static_members, contexts=contexts)
 
     def _java(self):
         if self.settings.version == 9:

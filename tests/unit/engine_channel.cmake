@@ -1,0 +1,6 @@
+tribecast_unit_test(channel_frame channel_frame.cc LINK tribecast_engine_channel)
+tribecast_unit_test(channel_message channel_message.cc LINK tribecast_engine_channel)
+tribecast_unit_test(channel_membership channel_membership.cc LINK tribecast_engine_channel)
+tribecast_unit_test(channel_interceptors channel_interceptors.cc LINK tribecast_engine_channel)
+tribecast_unit_test(channel_rpc channel_rpc.cc LINK tribecast_engine_channel)
+tribecast_unit_test(channel_core channel_core.cc LINK tribecast_engine_channel)

@@ -1,0 +1,1 @@
+tribecast_unit_test(engine_config engine_config.cc LINK tribecast_engine_daemon)
