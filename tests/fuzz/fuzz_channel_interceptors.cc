@@ -50,7 +50,9 @@ Stack make_stack(std::uint8_t choice) {
   if (choice < 7) {
     from_top.push_back(make(choice));
   } else {
-    for (const std::uint8_t kind : {3, 1, 5, 2, 4}) from_top.push_back(make(kind));
+    for (const unsigned kind : {3U, 1U, 5U, 2U, 4U}) {
+      from_top.push_back(make(static_cast<std::uint8_t>(kind)));
+    }
   }
   return Stack(std::move(from_top));
 }

@@ -1,1 +1,2 @@
 tribecast_unit_test(engine_config engine_config.cc LINK tribecast_engine_daemon)
+tribecast_unit_test(engine_identity engine_identity.cc LINK tribecast_engine_daemon)
