@@ -18,6 +18,8 @@ using daemon::Severity;
 
 constexpr Duration kStopTime = milliseconds(200);
 constexpr Duration kStopStep = milliseconds(5);
+// Own heartbeats come back: a group that is silent for so long is joined anew.
+constexpr Duration kDeafTime = seconds(5);
 
 channel::Moment moment_now() {
   return {io::now(),
@@ -89,8 +91,11 @@ io::OsResult<Done> Engine::open(const Config& config, const std::string& state_d
   const auto announce = announced(config);
   if (!announce) return Unexpected{announce.error()};
   if (config.group) {
-    auto multicast =
-        Multicast::open(loop_, *config.group, *announce, static_cast<unsigned>(config.ttl_hops));
+    open_group_ = [this, group = *config.group, local = *announce,
+                   ttl_hops = static_cast<unsigned>(config.ttl_hops)] {
+      return Multicast::open(loop_, group, local, ttl_hops);
+    };
+    auto multicast = open_group_();
     if (!multicast) return Unexpected{multicast.error()};
     multicast_ = std::move(*multicast);
   }
@@ -152,13 +157,7 @@ void Engine::start() {
        },
        [this](channel::ConnectionId connection) { channel_->on_disconnected(connection); },
        [this](const std::string& what) { log_.write(Severity::warning, "bad_connection", what); }});
-  if (multicast_) {
-    multicast_->start([this](Bytes datagram) {
-      channel::Actions actions;
-      channel_->on_datagram(moment_now(), datagram, actions);
-      act(std::move(actions));
-    });
-  }
+  if (multicast_) listen_to_group();
   channel::Actions actions;
   channel_->start(moment_now(), actions);
   act(std::move(actions));
@@ -166,6 +165,31 @@ void Engine::start() {
   arm();
   notifier_.ready();
   log_.write(Severity::notice, "ready", "ready");
+}
+
+void Engine::listen_to_group() {
+  heard_ = io::now();
+  multicast_->start([this](Bytes datagram) {
+    const channel::Moment moment = moment_now();
+    heard_ = moment.now;
+    channel::Actions actions;
+    channel_->on_datagram(moment, datagram, actions);
+    act(std::move(actions));
+  });
+}
+
+// An interface that went and came has forgotten who joined on it.
+void Engine::check_group(Instant now) {
+  if (!multicast_ || now - heard_ < kDeafTime) return;
+  heard_ = now;
+  auto again = open_group_();
+  const std::string what = "not even the own heartbeats are heard; ";
+  if (!again) {
+    return log_.write(Severity::warning, "group_silent", what + again.error().message());
+  }
+  log_.write(Severity::warning, "group_silent", what + "the group was joined anew");
+  multicast_ = std::move(*again);
+  listen_to_group();
 }
 
 void Engine::stop(std::function<void()> when_done) {
@@ -189,7 +213,7 @@ void Engine::act(channel::Actions actions) {
   for (const tribes::Identity& member : actions.disconnect) {
     const auto address = Address::from_bytes(member.host);
     if (address && member.port <= 65535) {
-      outbound_->disconnect({*address, static_cast<std::uint16_t>(member.port)});
+      outbound_->disconnect(member, {*address, static_cast<std::uint16_t>(member.port)});
     }
   }
   for (channel::Probe& probe : actions.probes) outbound_->probe(std::move(probe));
@@ -242,6 +266,7 @@ void Engine::on_timer() {
   channel_->on_timer(moment, actions);
   act(std::move(actions));
   report_drops();
+  check_group(moment.now);
   arm();
 }
 

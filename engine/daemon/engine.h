@@ -1,6 +1,7 @@
 // The engine: glues its channel to sockets, timers and the log. One thread, one loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,8 @@ class Engine {
   void act(channel::Actions actions);
   void report(const channel::MemberEvent& event);
   void report_drops();
+  void listen_to_group();
+  void check_group(Instant now);
   void send_to_group(const Buffer& datagram);
   void on_timer();
   void arm();
@@ -47,6 +50,7 @@ class Engine {
   channel::Application& application_;
   io::ServiceNotifier notifier_;
   Identity identity_;
+  std::function<io::OsResult<std::unique_ptr<Multicast>>()> open_group_;
   std::unique_ptr<Inbound> inbound_;
   std::unique_ptr<Multicast> multicast_;
   std::unique_ptr<Outbound> outbound_;
@@ -55,6 +59,7 @@ class Engine {
   Instant next_watchdog_ = kNever;
   Instant stop_by_ = kNever;
   std::function<void()> when_stopped_;
+  Instant heard_;  // anything from the group
   bool group_failed_ = false;
   channel::Drops reported_drops_;
 };

@@ -293,9 +293,19 @@ void Outbound::probe(channel::Probe probe) {
   asio::co_spawn(state_->loop, state_->probe(std::move(probe)), pass_on);
 }
 
-void Outbound::disconnect(const Endpoint& endpoint) {
+void Outbound::disconnect(const tribes::Identity& member, const Endpoint& endpoint) {
   const auto it = state_->lanes.find(endpoint);
-  if (it != state_->lanes.end()) it->second->connection.close();
+  if (it == state_->lanes.end()) return;
+  Lane& lane = *it->second;
+  lane.connection.close();
+  // The first one is on its way, and has its outcome from there.
+  for (std::size_t i = lane.waiting.size(); i > 1; --i) {
+    const auto one = lane.waiting.begin() + static_cast<std::ptrdiff_t>(i - 1);
+    if (one->to != member) continue;
+    lane.bytes -= size_of(one->frames);
+    state_->answer_later(one->id, SendOutcome::failed);
+    lane.waiting.erase(one);
+  }
 }
 
 bool Outbound::idle() const {

@@ -50,8 +50,9 @@ class Outbound {
   void transmit(channel::Transmit transmit);
   // Opens a new connection, writes the frame and closes it.
   void probe(channel::Probe probe);
-  // Closes the connection to that endpoint; what waits is sent on a new one.
-  void disconnect(const Endpoint& endpoint);
+  // That member is gone: closes the connection to it, and what waits for it has failed. What is for
+  // another one at its endpoint goes on, on a new connection.
+  void disconnect(const tribes::Identity& member, const Endpoint& endpoint);
 
   // Nothing waits to be sent.
   [[nodiscard]] bool idle() const;

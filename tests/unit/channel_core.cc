@@ -152,6 +152,12 @@ BOOST_AUTO_TEST_CASE(what_is_pending_is_acknowledged_when_it_is_settled) {
   Node node;
   node.application.receipt = Receipt::pending;
   BOOST_TEST(replies(node.frame("x", 2)) == "ack;");  // on receipt
+  ChannelSettings safe = settings();
+  safe.receipts_wait = true;
+  Node other(safe);
+  other.application.receipt = Receipt::pending;
+  BOOST_TEST(replies(other.frame("x", 2)).empty());
+  BOOST_TEST(replies(other.settle(true)) == "ack;");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_gone_is_not_answered) {

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "engine/daemon/config.h"
+#include "vectors.h"
 
 using namespace tribecast;
 using namespace tribecast::engine;
@@ -119,6 +120,22 @@ BOOST_AUTO_TEST_CASE(a_loopback_address_is_warned_of) {
   BOOST_TEST(outcome.config.has_value());
   BOOST_TEST(config::to_text(outcome.findings).find("would connect to themselves") !=
              std::string::npos);
+}
+
+// Its table of settings is written by hand.
+BOOST_AUTO_TEST_CASE(the_manual_tells_every_setting_as_it_is) {
+  const std::string manual = tribecast::test::vector_text("../../../docs/engine.md");
+  for (const config::Setting& s : table().settings) {
+    const auto quoted = [](std::string_view text) {
+      return text.empty() ? std::string() : "`" + std::string(text) + "`";
+    };
+    const std::string range =
+        s.low.empty() ? "" : std::string(s.low) + " to " + std::string(s.high);
+    const std::string row = "| `" + std::string(s.key) + "` | " + std::string(s.kind) + " | " +
+                            quoted(s.fallback) + " | " + range + " | " +
+                            std::string(s.description) + " |";
+    BOOST_TEST(manual.find(row) != std::string::npos, row);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(every_setting_has_a_section_a_meaning_and_is_there_once) {

@@ -1,13 +1,13 @@
 // The identity file: made once, the same again, never two engines with one.
 #define BOOST_TEST_MODULE engine_identity
-#include "engine/daemon/identity.h"
-
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "engine/daemon/identity.h"
 
 using namespace tribecast;
 using namespace tribecast::engine;
