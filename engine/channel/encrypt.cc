@@ -60,7 +60,8 @@ Buffer encrypt_body(CipherMode mode, Bytes key, Bytes iv, Bytes plain) {
   TC_CHECK(EVP_EncryptUpdate(context.get(), out.data() + iv.size(), &written, plain.data(),
                              size_as_int(plain.size())) == 1);
   TC_CHECK(EVP_EncryptFinal_ex(context.get(), out.data() + iv.size() + written, &last) == 1);
-  const std::size_t end = iv.size() + static_cast<std::size_t>(written + last);
+  const std::size_t end =
+      iv.size() + static_cast<std::size_t>(written) + static_cast<std::size_t>(last);
   if (tag != 0) {
     TC_CHECK(
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, out.data() + end) == 1);
@@ -92,7 +93,7 @@ std::optional<Buffer> decrypt_body(CipherMode mode, Bytes key, Bytes body) {
              1);
   }
   if (EVP_DecryptFinal_ex(context.get(), plain.data() + written, &last) != 1) return std::nullopt;
-  plain.resize(static_cast<std::size_t>(written + last));
+  plain.resize(static_cast<std::size_t>(written) + static_cast<std::size_t>(last));
   return plain;
 }
 

@@ -44,6 +44,7 @@ void FrameDecoder::feed(Bytes bytes) {
 
 std::optional<Bytes> FrameDecoder::next() {
   if (error_) return std::nullopt;
+  if (start_ == buffer_.size()) compact();  // gives a large buffer back as soon as it is used up
   const Bytes waiting = Bytes(buffer_).subspan(start_);
   const std::size_t known = std::min(waiting.size(), kFrameBegin.size());
   if (!same(waiting.first(known), Bytes(kFrameBegin).first(known))) {
