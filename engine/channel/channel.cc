@@ -8,7 +8,6 @@
 namespace tribecast::channel {
 namespace {
 
-// Enough frames of one datagram (Tomcat's broadcasts): exactly one.
 constexpr std::size_t kMaxDatagram = 65535;
 
 }  // namespace
@@ -70,7 +69,7 @@ void Channel::tell_static(const Moment& moment, Note note, Actions& out) {
     const MessageView view{0, moment.wall_milliseconds, unique_id, self.view(), note_body(note)};
     auto frames = std::make_shared<std::vector<Buffer>>();
     frames->push_back(compose_frame(compose_message(view)));
-    transmit(to, 0, std::move(frames), false, out);
+    transmit(moment, to, 0, std::move(frames), false, out);
   }
 }
 
@@ -85,7 +84,11 @@ void Channel::on_datagram(const Moment& moment, Bytes datagram, Actions& out) {
       ++counters_.bad_datagrams;
       return;
     }
-    if (membership_.admits(message->sender) != Refusal::none) return;
+    const Refusal refusal = membership_.admits(message->sender);
+    if (refusal != Refusal::none) {
+      if (refusal != Refusal::own) ++counters_.refused_senders;
+      return;
+    }
     deliver_all(moment, 0, stack_.receive(context(moment), Message::of(*message)), out);
     return;
   }
@@ -271,29 +274,25 @@ void Channel::send(const Moment& moment, Outgoing outgoing, Actions& out) {
   const bool wants_ack = ack_rule(outgoing.options) != AckRule::never;
   if (outgoing.to) {
     Frames frames = frames_for(moment, outgoing.to->identity, message);
-    transmit(*outgoing.to, outgoing.id, std::move(frames), wants_ack, out);
-    return;
+    return transmit(moment, *outgoing.to, outgoing.id, std::move(frames), wants_ack, out);
   }
   Frames shared;
   for (const Membership::Entry* entry : membership_.up()) {
     if (!shared || !stack_.sends_alike()) {
       shared = frames_for(moment, entry->member.identity, message);
     }
-    transmit(entry->member, outgoing.id, shared, wants_ack, out);
+    transmit(moment, entry->member, outgoing.id, shared, wants_ack, out);
   }
 }
 
-void Channel::transmit(const tribes::OwnedMember& to, SendId id, Frames frames, bool wants_ack,
-                       Actions& out) {
+void Channel::transmit(const Moment& moment, const tribes::OwnedMember& to, SendId id,
+                       Frames frames, bool wants_ack, Actions& out) {
   ++counters_.sent;
-  const auto endpoint = to.endpoint();
-  // admits() lets in no sender without one.
-  if (!endpoint) {
-    ++counters_.send_failed;
-    return;
-  }
   const TransmitId transmit = ++last_id_;
   open_sends_[transmit] = {id, to.identity};
+  // Only the application can name one without; admits() lets no such sender in.
+  const auto endpoint = to.endpoint();
+  if (!endpoint) return on_transmitted(moment, transmit, SendOutcome::failed, out);
   out.transmits.push_back({transmit, to.identity, *endpoint, std::move(frames), wants_ack});
 }
 

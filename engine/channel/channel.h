@@ -152,8 +152,8 @@ class Channel {
   void release(FrameId frame, bool good, Actions& out);
   void refuse_call(const Moment& moment, const Message& message, Actions& out);
   void send(const Moment& moment, Outgoing outgoing, Actions& out);
-  void transmit(const tribes::OwnedMember& to, SendId id, Frames frames, bool wants_ack,
-                Actions& out);
+  void transmit(const Moment& moment, const tribes::OwnedMember& to, SendId id, Frames frames,
+                bool wants_ack, Actions& out);
   Frames frames_for(const Moment& moment, const tribes::Identity& to, const Message& message);
   [[nodiscard]] tribes::OwnedMember self_now(Instant now) const;
 

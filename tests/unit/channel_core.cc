@@ -302,6 +302,17 @@ BOOST_AUTO_TEST_CASE(a_message_is_forwarded_as_what_it_is) {
   BOOST_TEST(!actions.transmits[0].wants_ack);
 }
 
+BOOST_AUTO_TEST_CASE(what_goes_nowhere_has_failed) {
+  Node node;
+  Outgoing outgoing;
+  outgoing.id = 3;
+  outgoing.to = member(3);
+  outgoing.to->identity.port = 0;
+  BOOST_TEST(node.send(outgoing).transmits.empty());
+  BOOST_REQUIRE(node.application.sent.size() == 1U);
+  BOOST_TEST((node.application.sent[0].second == SendOutcome::failed));
+}
+
 BOOST_AUTO_TEST_CASE(numbered_messages_are_composed_for_each) {
   std::vector<std::unique_ptr<Interceptor>> from_top;
   class PerMember : public Interceptor {
