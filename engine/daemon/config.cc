@@ -37,7 +37,7 @@ constexpr std::array kEngineSections = {
 
 constexpr std::array kEngineSettings = {
     Setting{"engine", "name", "name", "", "", "", kEngineOnce,
-            "What logs call this engine. When it is not set: the host name."},
+            "What the log calls this engine, where there are several."},
     Setting{"engine", "listen", "endpoint", "0.0.0.0:4000", "", "", kEngineOnce,
             "Where members connect to. The port must not be a Tomcat's on this host."},
     Setting{

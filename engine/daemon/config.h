@@ -31,7 +31,7 @@ enum class InterceptorKind : std::uint8_t {
 enum class EncryptKind : std::uint8_t { cbc, cbc_replay, gcm, gcm_replay };
 
 struct Config {
-  std::string name;  // empty = the host name
+  std::string name;  // may be empty
   Endpoint listen{Address(), kTribesPort};
   std::optional<Address> announce;  // nullopt = what is listened on, else what the route says
   std::optional<tribes::UniqueId> unique_id;  // nullopt = that of the state directory

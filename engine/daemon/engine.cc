@@ -125,9 +125,11 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
       config.interceptors.end()) {
     settings.membership.only_domain = settings.self.domain;
   }
-  log_.write(Severity::info, "identity",
-             fmt::format("member {} with unique id {}{}", settings.self.identity.name(),
-                         to_hex(identity_.unique_id), identity_.is_new ? ", which is new" : ""));
+  log_.write(
+      Severity::info, "identity",
+      fmt::format("{}member {} with unique id {}{}", config.name.empty() ? "" : config.name + ": ",
+                  settings.self.identity.name(), to_hex(identity_.unique_id),
+                  identity_.is_new ? ", which is new" : ""));
   channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), application_,
                                                 system_random, moment.now);
   OutboundLimits limits;

@@ -90,12 +90,10 @@ GzipLayout layout_of(const std::string& version) {
   return version[0] == '7' || version[0] == '8' ? GzipLayout::always : GzipLayout::flagged;
 }
 
-std::uint32_t numbered(std::uint32_t n) { return n; }
-
 Message with_number(Bytes body, std::uint32_t n, std::uint8_t sender = 1) {
   ByteWriter out;
   out.put(body);
-  out.u32be(numbered(n));
+  out.u32be(n);
   return message(out.bytes(), 6, sender);
 }
 
@@ -454,7 +452,6 @@ BOOST_AUTO_TEST_CASE(a_stack_is_passed_down_and_up_in_reverse) {
   BOOST_TEST(first[0].body.back() == 1U);
   // The second one waits for the first.
   for (const Message& piece : second) BOOST_TEST(bench.receive(receiver, piece).empty());
-  std::string up;
   Messages all;
   for (const Message& piece : first) {
     for (Message& one : bench.receive(receiver, piece)) all.push_back(std::move(one));
