@@ -1,67 +1,80 @@
-// Sessions that change their id: at a login, and when another node takes over.
+// Sessions that change their id: at a login, and when another node takes over. Ids come back: with
+// the route of a node that does. So a change of id counts at its time: what was said of the former
+// id before belongs to the session under the new one, what is said of it later does not.
+//
+// Messages come in any order. A session waits under the last id that is known of it; each change
+// that comes moves what lies under the former id on, as far as later changes lead.
 #include <algorithm>
+#include <utility>
 
 #include "engine/session/store.h"
 
 namespace tribecast::session {
 namespace {
 
-constexpr std::size_t kMaxRenames = 16;  // followed from one former id
-constexpr std::size_t kFormerIdBytes = 256;
+constexpr std::size_t kMaxHops = 64;     // changes followed at once
+constexpr std::size_t kMaxChanges = 32;  // remembered of one id
+constexpr std::size_t kChangeBytes = 256;
 
 }  // namespace
 
-// The id under which a session now is that had this one. A live session goes before a former id,
-// since ids come back: with the sticky route of a node that came back.
-std::string Store::current_id(const Context& context, const std::string& id) const {
+// The id now of the session that had `id` at `time_ms`.
+std::string Store::current_id(const Context& context, const std::string& id,
+                              std::int64_t time_ms) const {
   std::string current = id;
-  for (std::size_t i = 0; i < kMaxRenames && !context.sessions.contains(current); ++i) {
-    const auto next = context.renamed.find(current);
-    if (next == context.renamed.end()) break;
-    current = next->second.id;
+  for (std::size_t hop = 0; hop < kMaxHops; ++hop) {
+    const auto changes = context.renamed.find(current);
+    if (changes == context.renamed.end()) break;
+    const auto next = std::ranges::lower_bound(changes->second, time_ms, {},
+                                               [](const Renamed& r) { return r.time_ms; });
+    if (next == changes->second.end()) break;
+    // Each hop leads on in time, else two changes of one millisecond would be followed for ever.
+    time_ms = next->time_ms + 1;
+    current = next->id;
   }
   return current;
 }
 
-// Where a change of id leads in the end: a later one may have come before, and may lead back.
-std::string Store::target_of(Context& context, const std::string& from, const std::string& to,
-                             std::int64_t time_ms) {
-  std::string target = to;
-  for (std::size_t i = 0; i < kMaxRenames && target != from; ++i) {
-    const auto next = context.renamed.find(target);
-    if (next == context.renamed.end()) break;
-    if (next->second.time_ms < time_ms) {
-      context.renamed.erase(next);  // the session has come back to this id
-      memory_bytes_ -= kFormerIdBytes;
-      break;
-    }
-    target = next->second.id;
+// The same for what is said of a session that lives. A sender whose clock is a little ahead may say
+// it of the former id: no session is begun under that one.
+std::string Store::living_id(const Context& context, const std::string& id,
+                             std::int64_t time_ms) const {
+  const auto changes = context.renamed.find(id);
+  if (changes == context.renamed.end() || changes->second.empty() ||
+      context.sessions.contains(id)) {
+    return current_id(context, id, time_ms);
   }
-  return target;
+  const std::int64_t last = changes->second.back().time_ms;
+  const bool is_near = time_ms <= last + settings_.clock_skew.count();
+  return current_id(context, id, is_near ? std::min(time_ms, last) : time_ms);
 }
 
 void Store::rename(Context& context, const std::string& from, const std::string& to,
                    std::int64_t time_ms, Clock clock) {
-  const std::string target = target_of(context, from, to, time_ms);
-  if (target == from) return;
-  const auto [note, is_new] = context.renamed.try_emplace(from);
-  if (is_new) memory_bytes_ += kFormerIdBytes;
-  if (is_new || note->second.time_ms <= time_ms) note->second = {to, time_ms};
-  context.renames.push_back({from, clock.now + settings_.tombstone_age});
-  if (context.sessions.contains(from)) move_session(context, from, target, clock);
+  if (from == to) return;
+  std::vector<Renamed>& changes = context.renamed[from];
+  const auto by_time = [](const Renamed& r) { return r.time_ms; };
+  const auto at = std::ranges::lower_bound(changes, time_ms, {}, by_time);
+  const bool is_known = at != changes.end() && at->time_ms == time_ms;
+  if (!is_known && changes.size() < kMaxChanges) {
+    changes.insert(at, {to, time_ms});
+    context.renames.push_back({from, clock.now + settings_.tombstone_age});
+    memory_bytes_ += kChangeBytes;
+  }
+  const std::string target = current_id(context, to, time_ms + 1);
+  if (target != from && context.sessions.contains(from)) {
+    move_session(context, from, target, time_ms, clock);
+  }
 }
 
 void Store::move_session(Context& context, const std::string& from, const std::string& to,
-                         Clock clock) {
+                         std::int64_t time_ms, Clock clock) {
   const Found old = context.sessions.find(from);
-  Session session = std::move(old->second);
-  old->second = {};
-  memory_bytes_ -= session.memory_bytes() - old->second.memory_bytes();
+  Session session;
+  change(old, [&](Session& s) { session = std::exchange(s, {}); });
   erase(context, old);
-  if (context.tombstones.contains(to)) {
-    ++counters_.after_end;
-    return;
-  }
+  std::int64_t ended_ms = -1;
+  if (is_buried(context, to, time_ms, ended_ms)) return;
   change(find_or_add(context, to), [&](Session& s) { s.absorb(std::move(session)); });
   hold(context, to, true, clock);
 }
@@ -69,7 +82,16 @@ void Store::move_session(Context& context, const std::string& from, const std::s
 void Store::forget_former_ids(Context& context, Instant now) {
   while (!context.renames.empty() && (context.renames.front().until <= now ||
                                       context.renames.size() > settings_.max_tombstones)) {
-    memory_bytes_ -= context.renamed.erase(context.renames.front().id) * kFormerIdBytes;
+    const auto at = context.renamed.find(context.renames.front().id);
+    memory_bytes_ -= kChangeBytes;
+    if (at != context.renamed.end()) {
+      std::vector<Renamed>& changes = at->second;
+      if (changes.size() > 1) {
+        changes.erase(changes.begin());
+      } else {
+        context.renamed.erase(at);
+      }
+    }
     context.renames.pop_front();
   }
 }

@@ -8,6 +8,8 @@
 namespace tribecast::session {
 namespace {
 
+// Up to here every entry gets its own place: most sessions have few.
+constexpr std::size_t kExactEntries = 16;
 constexpr std::size_t kAllocationBytes = 16;  // what an allocation costs beside its bytes
 
 // org.apache.catalina.authenticator.Constants: the two notes that a record has a place for.
@@ -40,42 +42,34 @@ bool is_newer(const Entry& a, const Entry& b) {
          std::tuple(b.time_ms, b.order, !b.removed, view_of(b.value));
 }
 
-Value boxed_integer(std::int32_t value) {
-  java::Writer out;
-  put_integer(out, value);
-  return out.release();
-}
-
-Value boxed_boolean(bool value) {
-  java::Writer out;
-  put_boolean(out, value);
-  return out.release();
+// The value of a property that is a number.
+std::optional<std::int32_t> number_in(const Action& action) {
+  if (!action.value) return std::nullopt;
+  if (action.is(ActionType::max_interval)) return integer_in(*action.value);
+  const auto flag = boolean_in(*action.value);
+  return flag ? std::optional<std::int32_t>(*flag ? 1 : 0) : std::nullopt;
 }
 
 }  // namespace
-
-const Entry* Session::find(ActionType type, std::string_view name) const {
-  const auto at = std::ranges::lower_bound(entries_, std::tuple(type, name), {}, key_of_entry);
-  return at != entries_.end() && key_of_entry(*at) == std::tuple(type, name) ? &*at : nullptr;
-}
 
 void Session::put(Entry entry) {
   const auto at = std::ranges::lower_bound(entries_, key_of_entry(entry), {}, key_of_entry);
   if (at == entries_.end() || key_of_entry(*at) != key_of_entry(entry)) {
     entry_bytes_ += bytes_of_entry(entry);
-    on_changed(*entries_.insert(at, std::move(entry)));
+    const auto index = at - entries_.begin();
+    if (entries_.size() < kExactEntries) entries_.reserve(entries_.size() + 1);
+    entries_.insert(entries_.begin() + index, std::move(entry));
     return;
   }
   if (!is_newer(entry, *at)) return;
   entry_bytes_ -= bytes_of_entry(*at);
   entry_bytes_ += bytes_of_entry(entry);
   *at = std::move(entry);
-  on_changed(*at);
 }
 
-void Session::on_changed(const Entry& entry) {
-  if (entry.type != ActionType::max_interval || entry.removed) return;
-  max_inactive_s_ = integer_in(entry.value).value_or(max_inactive_s_);
+void Session::put_number(ActionType type, const Number& number) {
+  Number& kept = type == ActionType::max_interval ? max_inactive_s_ : is_new_;
+  kept = std::max(kept, number);
 }
 
 void Session::apply(const Delta& delta, std::int64_t time_ms) {
@@ -84,17 +78,21 @@ void Session::apply(const Delta& delta, std::int64_t time_ms) {
     ++order;
     if (action.lost || action.type < 0 || action.type > static_cast<int>(ActionType::note))
       continue;
+    const auto type = static_cast<ActionType>(action.type);
+    if (type == ActionType::max_interval || type == ActionType::is_new) {
+      const auto value = number_in(action);
+      if (value) put_number(type, {time_ms, order, *value});
+      // The first request of a session says that it is new.
+      if (type == ActionType::is_new && value == 1) complete_ = true;
+      continue;
+    }
     Entry entry;
-    entry.type = static_cast<ActionType>(action.type);
+    entry.type = type;
     entry.removed = !action.sets() || !action.value;
     entry.order = order;
     entry.time_ms = time_ms;
-    if (is_kept_by_name(entry.type)) entry.name = action.name;
+    if (is_kept_by_name(type)) entry.name = action.name;
     if (!entry.removed) entry.value = *action.value;
-    // The first request of a session says so.
-    if (entry.type == ActionType::is_new && !entry.removed && boolean_in(entry.value) == true) {
-      complete_ = true;
-    }
     put(std::move(entry));
   }
 }
@@ -113,8 +111,8 @@ void Session::fill(const Record& record) {
   if (has_note(record.id_note)) take(ActionType::note, kIdNote, *record.id_note);
   if (has_note(record.request_note)) take(ActionType::note, kRequestNote, *record.request_note);
   if (record.principal) take(ActionType::principal, {}, *record.principal);
-  take(ActionType::max_interval, {}, boxed_integer(record.max_inactive_s));
-  take(ActionType::is_new, {}, boxed_boolean(record.is_new));
+  put_number(ActionType::max_interval, {as_of, 0, record.max_inactive_s});
+  put_number(ActionType::is_new, {as_of, 0, record.is_new ? 1 : 0});
   created_ms_ = record.created_ms;
   last_accessed_ms_ = std::max(last_accessed_ms_, record.last_accessed_ms);
   this_accessed_ms_ = std::max(this_accessed_ms_, record.this_accessed_ms);
@@ -130,6 +128,8 @@ void Session::touch(std::int64_t time_ms, Instant now) {
 
 void Session::absorb(Session&& other) {
   for (Entry& entry : other.entries_) put(std::move(entry));
+  put_number(ActionType::max_interval, other.max_inactive_s_);
+  put_number(ActionType::is_new, other.is_new_);
   if (other.complete_ && (!complete_ || other.created_ms_ < created_ms_)) {
     created_ms_ = other.created_ms_;
   }
@@ -148,14 +148,15 @@ void Session::forget_removed(std::int64_t before_ms) {
 }
 
 Instant Session::expires_at() const {
-  if (max_inactive_s_ <= 0) return kNever;
-  return heard_ + 2 * seconds(max_inactive_s_);
+  if (max_inactive_s_.value <= 0) return kNever;
+  return heard_ + 2 * seconds(max_inactive_s_.value);
 }
 
 Record Session::record(std::string_view id) const {
   Record record{.created_ms = created_ms_,
                 .last_accessed_ms = last_accessed_ms_,
-                .max_inactive_s = max_inactive_s_,
+                .max_inactive_s = max_inactive_s_.value,
+                .is_new = is_new_.value != 0,
                 .this_accessed_ms = this_accessed_ms_,
                 .id = std::string(id)};
   for (const Entry& entry : entries_) {
@@ -168,9 +169,6 @@ Record Session::record(std::string_view id) const {
     if (entry.type == ActionType::note && entry.name == kRequestNote) {
       record.request_note = entry.value;
     }
-  }
-  if (const Entry* is_new = find(ActionType::is_new, {}); is_new != nullptr && !is_new->removed) {
-    record.is_new = boolean_in(is_new->value).value_or(false);
   }
   return record;
 }

@@ -20,8 +20,17 @@ struct Entry {
   bool removed = false;
   std::uint32_t order = 0;   // among the actions of its message
   std::int64_t time_ms = 0;  // of the message, by its sender's clock
-  std::string name;          // empty for what a session has once: principal, is_new, ...
+  std::string name;          // empty for what a session has once: principal, auth_type
   Value value;
+};
+
+// A number that a session has once, with the time of the message that said it.
+struct Number {
+  std::int64_t time_ms = -1;
+  std::uint32_t order = 0;
+  std::int32_t value = 0;
+
+  friend auto operator<=>(const Number&, const Number&) = default;
 };
 
 class Session {
@@ -62,8 +71,7 @@ class Session {
 
  private:
   void put(Entry entry);
-  [[nodiscard]] const Entry* find(ActionType type, std::string_view name) const;
-  void on_changed(const Entry& entry);
+  void put_number(ActionType type, const Number& number);
 
   std::vector<Entry> entries_;  // by type and name
   std::size_t entry_bytes_ = 0;
@@ -72,7 +80,8 @@ class Session {
   std::int64_t this_accessed_ms_ = 0;
   std::int64_t after_ms_ = -1;
   Instant heard_{};
-  std::int32_t max_inactive_s_ = 1800;  // until it is told: Tomcat's default
+  Number max_inactive_s_{.value = 1800};  // until it is told: Tomcat's default
+  Number is_new_;
   bool complete_ = false;
 };
 

@@ -32,14 +32,11 @@ bool Store::has_room(const Message& message) const {
 
 void Store::update_pressure() {
   const std::size_t percent = settings_.memory_limit_bytes / 100;
+  const std::size_t alarm = (pressure_ == Pressure::fine ? 90 : 85) * percent;
   if (memory_bytes_ + kMessageBytes >= settings_.memory_limit_bytes) {
     pressure_ = Pressure::full;
-  } else if (memory_bytes_ >= 90 * percent) {
-    pressure_ = Pressure::alarm;
-  } else if (memory_bytes_ < 85 * percent) {
-    pressure_ = Pressure::fine;
-  } else if (pressure_ == Pressure::full) {
-    pressure_ = Pressure::alarm;
+  } else {
+    pressure_ = memory_bytes_ >= alarm ? Pressure::alarm : Pressure::fine;
   }
 }
 
@@ -117,13 +114,12 @@ Store::Found Store::erase(Context& context, Found at) {
   return context.sessions.erase(at);
 }
 
-// Has the session of that id ended? A much later creation begins another one.
-bool Store::is_buried(Context& context, const std::string& id, const Message& message,
+// Has the session of that id ended? One that is known to begin much later is another one.
+bool Store::is_buried(Context& context, const std::string& id, std::int64_t began_ms,
                       std::int64_t& ended_ms) {
   const auto tombstone = context.tombstones.find(id);
   if (tombstone == context.tombstones.end()) return false;
-  if (!message.is(Event::created) ||
-      message.time_ms <= tombstone->second + settings_.clock_skew.count()) {
+  if (began_ms <= tombstone->second + settings_.clock_skew.count()) {
     ++counters_.after_end;
     return true;
   }
@@ -135,9 +131,9 @@ bool Store::is_buried(Context& context, const std::string& id, const Message& me
 
 void Store::on_created(Context& context, const Message& message, Clock clock) {
   ++counters_.created;
-  const std::string id = current_id(context, message.session_id);
+  const std::string id = living_id(context, message.session_id, message.time_ms);
   std::int64_t ended_ms = -1;
-  if (is_buried(context, id, message, ended_ms)) return;
+  if (is_buried(context, id, message.time_ms, ended_ms)) return;
   // Of a session that is there, a creation says nothing new. In a Tomcat it would wipe it.
   change(find_or_add(context, id), [&](Session& session) {
     if (ended_ms >= 0) session.set_after(ended_ms);
@@ -159,9 +155,11 @@ Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
     bytes += sizeof(Entry) + (action.value ? action.value->size() : 0);
   }
   if (memory_bytes_ + bytes > settings_.memory_limit_bytes) return {.verdict = Verdict::refused};
-  const std::string id = current_id(context, message.session_id);
-  std::int64_t ended_ms = -1;
-  if (is_buried(context, id, message, ended_ms)) return {};
+  const std::string id = living_id(context, message.session_id, message.time_ms);
+  if (context.tombstones.contains(id)) {
+    ++counters_.after_end;
+    return {};
+  }
   const bool is_new = !context.sessions.contains(id);
   const Found at = find_or_add(context, id);
   if (at->second.is_of_an_earlier_one(message.time_ms)) {
@@ -180,9 +178,11 @@ Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
 
 void Store::on_accessed(Context& context, const Message& message, Clock clock) {
   ++counters_.accessed;
-  const std::string id = current_id(context, message.session_id);
-  std::int64_t ended_ms = -1;
-  if (is_buried(context, id, message, ended_ms)) return;
+  const std::string id = living_id(context, message.session_id, message.time_ms);
+  if (context.tombstones.contains(id)) {
+    ++counters_.after_end;
+    return;
+  }
   const bool is_new = !context.sessions.contains(id);
   change(find_or_add(context, id),
          [&](Session& session) { session.touch(message.time_ms, clock.now); });
@@ -191,7 +191,7 @@ void Store::on_accessed(Context& context, const Message& message, Clock clock) {
 
 void Store::on_expired(Context& context, const Message& message, Clock clock) {
   ++counters_.ended;
-  const std::string id = current_id(context, message.session_id);
+  const std::string id = current_id(context, message.session_id, message.time_ms);
   const Found at = context.sessions.find(id);
   std::int64_t latest = message.time_ms;
   if (at != context.sessions.end()) {
@@ -214,7 +214,7 @@ Outcome Store::on_change(Context& context, const Message& message, Clock clock) 
   if (!new_id) return {.verdict = Verdict::malformed};
   ++counters_.renamed;
   rename(context, message.session_id, *new_id, message.time_ms, clock);
-  const Found at = context.sessions.find(current_id(context, *new_id));
+  const Found at = context.sessions.find(current_id(context, *new_id, message.time_ms + 1));
   if (at != context.sessions.end()) at->second.touch(message.time_ms, clock.now);
   return {};
 }
@@ -232,7 +232,7 @@ Outcome Store::on_records(Context& context, const Message& message, Clock clock)
 void Store::on_record(Context& context, const Record& record, Clock clock) {
   ++counters_.records;
   counters_.lost_values += record.lost_values;
-  const std::string id = current_id(context, record.id);
+  const std::string id = living_id(context, record.id, record.this_accessed_ms);
   if (!record.is_valid || context.tombstones.contains(id)) {
     ++counters_.after_end;
     return;

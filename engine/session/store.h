@@ -108,7 +108,7 @@ class Store {
 
  private:
   struct Hash {
-    using is_transparent = void;
+    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
     std::size_t operator()(std::string_view text) const {
       return std::hash<std::string_view>{}(text);
     }
@@ -129,12 +129,12 @@ class Store {
   };
   struct Context {
     ById<Session> sessions;
-    ById<std::int64_t> tombstones;  // id -> latest message time of the session that ended
-    std::deque<Buried> buried;      // the same, oldest first
-    ById<Renamed> renamed;          // former ids
-    std::deque<Buried> renames;     // the same, oldest first
-    std::deque<Held> held;          // incomplete sessions, oldest first; may name completed ones
-    std::size_t next_bucket = 0;    // of on_timer's walk
+    ById<std::int64_t> tombstones;       // id -> latest message time of the session that ended
+    std::deque<Buried> buried;           // the same, oldest first
+    ById<std::vector<Renamed>> renamed;  // by former id, in order of time
+    std::deque<Buried> renames;          // the same, oldest first
+    std::deque<Held> held;        // incomplete sessions, oldest first; may name completed ones
+    std::size_t next_bucket = 0;  // of on_timer's walk
     bool fetch_wanted = false;
   };
   using Found = ById<Session>::iterator;
@@ -150,17 +150,19 @@ class Store {
   Outcome on_records(Context& context, const Message& message, Clock clock);
   void on_record(Context& context, const Record& record, Clock clock);
 
-  [[nodiscard]] std::string current_id(const Context& context, const std::string& id) const;
+  [[nodiscard]] std::string current_id(const Context& context, const std::string& id,
+                                       std::int64_t time_ms) const;
+  [[nodiscard]] std::string living_id(const Context& context, const std::string& id,
+                                      std::int64_t time_ms) const;
   Found find_or_add(Context& context, const std::string& id);
   void hold(Context& context, const std::string& id, bool is_new, Clock clock);
-  bool is_buried(Context& context, const std::string& id, const Message& message,
+  bool is_buried(Context& context, const std::string& id, std::int64_t began_ms,
                  std::int64_t& ended_ms);
   void drop_held(Context& context);
   void rename(Context& context, const std::string& from, const std::string& to,
               std::int64_t time_ms, Clock clock);
-  [[nodiscard]] std::string target_of(Context& context, const std::string& from,
-                                      const std::string& to, std::int64_t time_ms);
-  void move_session(Context& context, const std::string& from, const std::string& to, Clock clock);
+  void move_session(Context& context, const std::string& from, const std::string& to,
+                    std::int64_t time_ms, Clock clock);
   void forget_former_ids(Context& context, Instant now);
   void bury(Context& context, const std::string& id, std::int64_t time_ms, Instant now);
   Found erase(Context& context, Found at);

@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(truncations_and_changed_bytes_do_no_harm) {
   for (const std::string name : {"session/list_two_everything.bin", "session/delta_everything.bin",
                                  "jser/tc_exception.bin", "jser/custom.bin", "jser/proxy.bin"}) {
     const Buffer whole = test::java_stream("10.1.60/" + name);
-    for (std::size_t size = 0; size < whole.size(); size += 1 + random.below(10)) {
+    for (std::size_t size = 0; size < whole.size(); size += 1 + random.below(40)) {
       const Buffer cut = copy_of(Bytes(whole).first(size));
       const auto graph = parse(cut);
       if (graph) BOOST_TEST(same(write(*graph), cut));
