@@ -19,8 +19,8 @@ constexpr std::size_t kChangeBytes = 256;
 }  // namespace
 
 // The id now of the session that had `id` at `time_ms`.
-std::string Store::current_id(const Context& context, const std::string& id,
-                              std::int64_t time_ms) const {
+std::string Store::current_id(const Context& context, const std::string& id, std::int64_t time_ms,
+                              std::string before) const {
   std::string current = id;
   for (std::size_t hop = 0; hop < kMaxHops; ++hop) {
     const auto changes = context.renamed.find(current);
@@ -28,9 +28,10 @@ std::string Store::current_id(const Context& context, const std::string& id,
     const auto next = std::ranges::lower_bound(changes->second, time_ms, {},
                                                [](const Renamed& r) { return r.time_ms; });
     if (next == changes->second.end()) break;
-    // Each hop leads on in time, else two changes of one millisecond would be followed for ever.
-    time_ms = next->time_ms + 1;
-    current = next->id;
+    // One request may change the id twice in a millisecond, but not there and back.
+    if (next->time_ms == time_ms && next->id == before) break;
+    time_ms = next->time_ms;
+    before = std::exchange(current, next->id);
   }
   return current;
 }
@@ -61,7 +62,7 @@ void Store::rename(Context& context, const std::string& from, const std::string&
     context.renames.push_back({from, clock.now + settings_.tombstone_age});
     memory_bytes_ += kChangeBytes;
   }
-  const std::string target = current_id(context, to, time_ms + 1);
+  const std::string target = current_id(context, to, time_ms, from);
   if (target != from && context.sessions.contains(from)) {
     move_session(context, from, target, time_ms, clock);
   }

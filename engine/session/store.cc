@@ -214,7 +214,8 @@ Outcome Store::on_change(Context& context, const Message& message, Clock clock) 
   if (!new_id) return {.verdict = Verdict::malformed};
   ++counters_.renamed;
   rename(context, message.session_id, *new_id, message.time_ms, clock);
-  const Found at = context.sessions.find(current_id(context, *new_id, message.time_ms + 1));
+  const Found at =
+      context.sessions.find(current_id(context, *new_id, message.time_ms, message.session_id));
   if (at != context.sessions.end()) at->second.touch(message.time_ms, clock.now);
   return {};
 }

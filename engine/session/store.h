@@ -5,9 +5,10 @@
 //   store.on_timer(clock);                                      // about once a second
 //
 // The caller acknowledges as the frame's options ask, and with FAIL-ACK exactly when the verdict is
-// `refused`. On `answer` it runs a Transfer (transfer.h) towards the member that asked; on `fetch`
-// it may ask a small Tomcat for the state of that context (Event::get_all), whose answer comes in
-// here, too. A message must come in once: the channel drops frames that were sent again.
+// `refused`. On `answer` it runs a Transfer (transfer.h) towards the member that asked. For a
+// context that on_timer names it may ask a Tomcat with few sessions for its state (Event::get_all),
+// whose answer comes in here, too; on `complete` that is all. A message must come in once: the
+// channel drops frames that were sent again, though here a second one does no harm.
 //
 // Order of arrival does not matter, message times do. What an unknown session's message says is
 // held until its creation comes. A logged-out or expired session leaves a tombstone: neither a late
@@ -150,8 +151,9 @@ class Store {
   Outcome on_records(Context& context, const Message& message, Clock clock);
   void on_record(Context& context, const Record& record, Clock clock);
 
+  // `before`: the id that it had until that very moment.
   [[nodiscard]] std::string current_id(const Context& context, const std::string& id,
-                                       std::int64_t time_ms) const;
+                                       std::int64_t time_ms, std::string before = {}) const;
   [[nodiscard]] std::string living_id(const Context& context, const std::string& id,
                                       std::int64_t time_ms) const;
   Found find_or_add(Context& context, const std::string& id);

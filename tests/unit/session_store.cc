@@ -280,6 +280,25 @@ BOOST_AUTO_TEST_CASE(ids_that_come_back_in_every_order) {
   } while (std::ranges::next_permutation(order).found);
 }
 
+// The route and, at a login, the whole id: both within one millisecond.
+BOOST_AUTO_TEST_CASE(two_changes_of_one_moment_in_every_order) {
+  const std::vector<Message> messages = {
+      event(Event::created, "i.a", kStart),
+      delta("i.a", kStart + 1, {test::set("x", "1")}),
+      change("i.a", "i.b", kStart + 2),
+      change("i.b", "j.b", kStart + 2),
+      delta("j.b", kStart + 2, {test::set("y", "2")}),
+  };
+  std::vector<std::size_t> order = {0, 1, 2, 3, 4};
+  do {
+    Site site;
+    for (const std::size_t i : order) site.hear(messages[i]);
+    BOOST_TEST(site.store.session_count() == 1U);
+    BOOST_TEST(site.text("j.b", "x") == "1");
+    BOOST_TEST(site.text("j.b", "y") == "2");
+  } while (std::ranges::next_permutation(order).found);
+}
+
 BOOST_AUTO_TEST_CASE(another_member_s_state_fills_gaps) {
   Site site;
   site.create("a");
