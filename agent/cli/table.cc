@@ -27,6 +27,8 @@ constexpr std::array kOptions = {
     Option{"public-key", "", "the public key of the private key in standard input", false},
     Option{"key", "KEY", "the peer's public key, for auth = public-key", false},
     Option{"force", "", "although peers would be cut off", false},
+    Option{"peer", "NAME", "leave out the other peers", false},
+    Option{"explain", "ID", "what a check is about, instead: TC041", false},
     Option{"timeout", "TIME", "how long to wait at most (30s)", false},
     Option{"top", "", "a full screen instead, painted anew each second", false},
     Option{"write", "FILE", "a new pcapng file instead of lines; - is standard output", false},
@@ -95,6 +97,14 @@ constexpr const char* kFirewallDetails =
     "    tribecast firewall print | nft -f -\n"
     "    tribecast firewall print --format iptables | sh\n"
     "Run it again when a peer or member comes or moves.\n";
+constexpr const char* kDoctorDetails =
+    "Looks at this host, its Tomcats, the agent and the peers, for about two seconds; changes "
+    "nothing.\n"
+    "Each finding is ok, WARN or FAIL, with what it means and how to mend it; `?` was not checked, "
+    "for\n"
+    "want of the right that is named: as root it sees most. Needs no agent.\n"
+    "Exit code: 0 nothing wrong, 1 a warning, 2 a failure. docs/troubleshooting.md has all "
+    "checks.\n";
 constexpr const char* kCheckDetails =
     "Reads the file as the agent would, with peers.d/ and conf.d/ beside it, and the keyring that\n"
     "it names. Needs no agent. Exit code 65 when there is an error.\n";
@@ -175,6 +185,8 @@ constexpr std::array kCommands = {
             kEventsDetails, run_events},
     Command{"capture", "", 0, 0, "count write", "datagrams as the agent sees them", kCaptureDetails,
             run_capture},
+    Command{"doctor", "", 0, 0, "peer explain config", "what is wrong, and how to mend it",
+            kDoctorDetails, run_doctor},
     Command{"wait", "", 0, 0, "peers members timeout", "wait until peers and members are there",
             kWaitDetails, run_wait},
     Command{"metrics", "", 0, 0, "textfile per-member", "counters and states for Prometheus",

@@ -49,6 +49,9 @@ Exit run_group_leave(const Invocation& in);
 // verbs_events.cc: what happened.
 Exit run_events(const Invocation& in);
 
+// verbs_doctor.cc: what is wrong, and how to mend it.
+Exit run_doctor(const Invocation& in);
+
 // verbs_import.cc: the files of others.
 Exit run_import_aliyun(const Invocation& in);
 

@@ -60,6 +60,7 @@ Json json_of(const std::optional<std::vector<PeerKey>>& keys) {
 Json json_of(const Peer& peer, Zeros zeros) {
   return {{"name", peer.name},
           {"site", peer.site},
+          {"version", text_or_null(peer.version)},
           {"state", name_of(peer.state)},
           {"agentless", peer.agentless},
           {"endpoint", known(peer.endpoint)},
@@ -224,6 +225,7 @@ void fill(const Json& json, Peer& out) {
   get(json, "name", out.name);
   get(json, "from", out.from);
   get(json, "site", out.site);
+  get(json, "version", out.version);
   get(json, "state", kPeerStates, out.state);
   get(json, "agentless", out.agentless);
   get(json, "endpoint", out.endpoint);

@@ -90,6 +90,7 @@ struct Peer {
   std::string name;
   std::optional<std::string> from;  // the [discovery] section that found it; none = configured
   std::string site;                 // as the peer says; empty while unknown
+  std::string version;              // of its agent, in the same way
   PeerState state = PeerState::silent;
   bool agentless = false;               // it is sent to, and `up` as soon as its address is known
   std::optional<std::string> endpoint;  // `10.0.0.1:45565`; unknown while a name is not resolved

@@ -33,6 +33,7 @@ control::Peer to_peer(const relay::PeerReport& report) {
   control::Peer peer;
   peer.name = report.name;
   peer.site = report.site;
+  peer.version = report.version;
   peer.state = static_cast<control::PeerState>(report.state);
   peer.agentless = report.agentless;
   if (report.endpoint) peer.endpoint = report.endpoint->to_string();

@@ -16,10 +16,12 @@ MODULES = {
     "relay": {"base", "tribes", "packet", "seal"},
     "config": {"base"},
     "control": {"base"},
+    "doctor": {"base", "config", "control"},
     "io": {"base"},
     "host": {"base", "packet", "io"},
     "daemon": {"base", "tribes", "packet", "seal", "relay", "config", "control", "io", "host"},
-    "cli": {"base", "seal", "config", "control"},
+    "survey": {"base", "tribes", "config", "control", "doctor", "io"},
+    "cli": {"base", "seal", "config", "control", "doctor", "survey"},
     "engine/java": {"base"},
     "engine/session": {"base", "engine/java"},
     "engine/map": {"base", "engine/java"},
@@ -37,8 +39,8 @@ LIBRARIES = [
     (r"sodium(\.h|/)", ["seal/", "base/digest"]),
     (r"ares(\.h|_)", ["io/"]),
     (r"boost/program_options", ["config/", "cli/", "daemon/main", "engine/daemon/main"]),
-    (r"boost/asio", ["io/", "daemon/", "engine/daemon/"]),
-    (r"boost/", ["io/", "daemon/", "config/", "cli/", "engine/daemon/"]),
+    (r"boost/asio", ["io/", "survey/", "daemon/", "engine/daemon/"]),
+    (r"boost/", ["io/", "survey/", "daemon/", "config/", "cli/", "engine/daemon/"]),
     (r"(zlib|zconf)\.h", ["engine/channel/gzip"]),
     (r"openssl/", ["engine/channel/encrypt"]),
     (r"rocksdb/", ["engine/daemon/disk"]),
@@ -48,7 +50,7 @@ LIBRARIES = [
 ]
 
 # The pure modules own no socket, file, clock, thread, log or random source.
-PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control",
+PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control", "doctor",
         "engine/java", "engine/session", "engine/map", "engine/channel"}
 IMPURE = re.compile(
     r"(thread|mutex|shared_mutex|condition_variable|future|atomic|semaphore|fstream|iostream"
@@ -61,6 +63,7 @@ PURE_EXCEPTIONS = ["config/load", "config/keyring_file", "config/reference_main"
 FURTHER = {
     "config/keyring_file": {"seal"},  # reads the files whose text seal parses
     "config/values": {"seal"},  # a peer's public key
+    "survey/network": {"host"},  # /proc/net/igmp
 }
 
 # What the engine's program has in common with the agent's.
@@ -147,6 +150,12 @@ CASES = [
     ("io/a.cc", '#include "control/reply.h"', False),
     ("host/a.cc", '#include "packet/datagram.h"', True),
     ("host/a.cc", '#include "relay/core.h"', False),
+    ("doctor/a.cc", '#include "control/status.h"', True),
+    ("doctor/a.cc", '#include "io/fd.h"', False),
+    ("doctor/a.cc", "#include <fstream>", False),
+    ("survey/a.cc", '#include "doctor/facts.h"', True),
+    ("survey/a.cc", '#include "host/membership.h"', False),
+    ("cli/a.cc", '#include "survey/survey.h"', True),
     ("cli/a.cc", '#include "relay/core.h"', False),
     ("cli/a.cc", '#include "io/fd.h"', False),
     ("cli/a.cc", '#include "control/status.h"', True),

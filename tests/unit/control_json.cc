@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
            "\"version\":\"0.1.0\",\"uptime_seconds\":273120.0}",
            "\"verdict\":{\"level\":\"degraded\",\"reasons\":[{\"id\":\"peer_silent\","
            "\"text\":\"web-3 silent for 14 s\",\"peer\":\"web-3\"}]}",
-           "{\"name\":\"web-2\",\"site\":\"hall 4\",\"state\":\"up\","
+           "{\"name\":\"web-2\",\"site\":\"hall 4\",\"version\":\"0.9\",\"state\":\"up\","
            "\"agentless\":false,\"endpoint\":\"172.16.0.12:45565\",\"rtt_seconds\":0.0121,"
            "\"jitter_seconds\":null,\"loss_ratio\":0.002,\"loss_in_ratio\":null,"
            "\"loss_out_ratio\":0.002,"
@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
            "\"primary\":true},{\"id\":1,\"fingerprint\":\"01020304\",\"primary\":false}],"
            "\"datagrams\":{\"sent\":10,\"received\":9,\"rejected\":{\"forged\":0,\"replayed\":0,"
            "\"stale\":3,",
-           "{\"name\":\"web-1\",\"site\":\"\",\"state\":\"self\",\"agentless\":false,\"endpoint\":"
+           "{\"name\":\"web-1\",\"site\":\"\",\"version\":null,\"state\":\"self\",\"agentless\":"
+           "false,\"endpoint\":"
            "null,"
            "\"rtt_seconds\":null,\"jitter_seconds\":null,\"loss_ratio\":null,"
            "\"loss_in_ratio\":null,\"loss_out_ratio\":null,\"clock_offset_seconds\":null,"

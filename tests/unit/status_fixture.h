@@ -40,6 +40,7 @@ inline Status cluster() {
   Peer self = peer("web-1", PeerState::self);
   Peer up = peer("web-2", PeerState::up);
   up.site = "hall 4";
+  up.version = "0.9";
   up.endpoint = "172.16.0.12:45565";
   up.rtt_seconds = 0.0121;
   up.loss_ratio = 0.002;

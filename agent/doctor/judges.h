@@ -1,0 +1,73 @@
+// The checks themselves, for the table alone (checks.cc), and what they share.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "doctor/checks.h"
+
+namespace tribecast::doctor {
+
+// After this time without heartbeats a Tomcat no longer asks whether a member still answers
+// (TcpFailureDetector; removeSuspectsTimeout).
+inline constexpr double kBlindSeconds = 300;
+
+inline Finding good(std::string text, std::string subject = {}) {
+  return {Health::good, std::move(subject), std::move(text), {}};
+}
+inline Finding warning(std::string subject, std::string text, std::string fix) {
+  return {Health::warning, std::move(subject), std::move(text), std::move(fix)};
+}
+inline Finding failure(std::string subject, std::string text, std::string fix) {
+  return {Health::failure, std::move(subject), std::move(text), std::move(fix)};
+}
+// `needed`: what would make the check possible.
+inline Finding unknown(std::string text, std::string needed) {
+  return {Health::unknown, {}, std::move(text), std::move(needed)};
+}
+
+// `a, b and c`.
+std::string listed(const std::vector<std::string>& words);
+
+// Agent and configuration (judge_agent.cc).
+Findings judge_configuration(const Facts& facts);
+Findings judge_keys(const Facts& facts);
+Findings judge_agent(const Facts& facts);
+Findings judge_running(const Facts& facts);
+Findings judge_rights(const Facts& facts);
+
+// The host's network (judge_host.cc).
+Findings judge_route(const Facts& facts);
+Findings judge_interface(const Facts& facts);
+Findings judge_joined(const Facts& facts);
+Findings judge_reverse_path(const Facts& facts);
+Findings judge_packet_filter(const Facts& facts);
+Findings judge_delivery(const Facts& facts);
+Findings judge_buffers(const Facts& facts);
+
+// Members of the cluster (judge_members.cc).
+Findings judge_heartbeats(const Facts& facts);
+Findings judge_announced(const Facts& facts);
+Findings judge_host_name(const Facts& facts);
+Findings judge_twins(const Facts& facts);
+Findings judge_domains(const Facts& facts);
+Findings judge_native(const Facts& facts);
+Findings judge_reachable(const Facts& facts);
+
+// Tomcats of this host (judge_tomcats.cc).
+Findings judge_bind(const Facts& facts);
+Findings judge_send_options(const Facts& facts);
+Findings judge_open_ports(const Facts& facts);
+
+// Peers (judge_peers.cc).
+Findings judge_peer_names(const Facts& facts);
+Findings judge_peer_answers(const Facts& facts);
+Findings judge_peer_keys(const Facts& facts);
+Findings judge_peer_versions(const Facts& facts);
+Findings judge_peer_sizes(const Facts& facts);
+Findings judge_peer_loss(const Facts& facts);
+Findings judge_peer_round_trips(const Facts& facts);
+Findings judge_peer_clocks(const Facts& facts);
+Findings judge_peer_absence(const Facts& facts);
+
+}  // namespace tribecast::doctor
