@@ -95,6 +95,15 @@ class Agent:
             raise Failed(f"tribecast --json {verb}: exit {result.returncode}, no JSON: "
                          f"{result.stdout!r} {result.stderr!r}") from error
 
+    def examine(self, tomcat=None):
+        """What `tribecast doctor` says on this host, where a Tomcat may have been that does not run."""
+        environment = {**os.environ, "CATALINA_BASE": str(tomcat.base)} if tomcat else None
+        result = self._run("--json", "doctor", "--config", str(self.config), environment=environment)
+        try:
+            return json.loads(result.stdout)["findings"]
+        except (json.JSONDecodeError, KeyError) as error:
+            raise Failed(f"doctor: exit {result.returncode}: {result.stdout!r} {result.stderr!r}") from error
+
     def group(self):
         return self.ask("groups")["groups"][0]
 
@@ -111,5 +120,5 @@ class Agent:
         """What it has logged under this id, such as member_dead, since its first start."""
         return [line for line in self.process.log_text().splitlines() if f" {event}: " in line]
 
-    def _run(self, *words):
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60)
+    def _run(self, *words, environment=None):
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=60, env=environment)

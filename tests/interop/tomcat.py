@@ -70,6 +70,8 @@ class Settings:
     deployer: str = ""
     interceptors: str = ""        # <Interceptor> elements above the TcpFailureDetector
     static_members: str = ""      # a StaticMembershipInterceptor
+    membership: str = ""          # more attributes of <Membership>
+    jvm_flags: tuple = ()         # more of them
 
 
 def missing_packages(versions=(9, 10)):
@@ -175,7 +177,8 @@ class Tomcat:
             jvm_route=f'jvmRoute="{self.name}"' if settings.jvm_route else "",
             manager=settings.manager.format(options=settings.send_options),
             deployer=settings.deployer.format(base=self.base, watches=str(self.host.number == 1).lower()),
-            interceptors=settings.interceptors, static_members=settings.static_members, contexts=contexts)
+            membership=settings.membership.format(address=self.host.address), interceptors=settings.interceptors,
+            static_members=settings.static_members, contexts=contexts)
 
     def _java(self):
         if self.settings.version == 9:
@@ -187,7 +190,7 @@ class Tomcat:
             home = "/usr/share/tomcat10"
             main = ["-cp", f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar", f"-Dcatalina.home={home}",
                     "org.apache.catalina.startup.Bootstrap"]
-        return ["java", *JVM_FLAGS, f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
+        return ["java", *JVM_FLAGS, *self.settings.jvm_flags, f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
                 f"-Djava.util.logging.config.file={self.base}/conf/logging.properties",
                 "-Djava.util.logging.manager=org.apache.juli.ClassLoaderLogManager", *main, "start"]
 

@@ -1,10 +1,11 @@
 """A stand-in for a Tomcat's membership: beats in the group and lists what it hears, one line each.
 
-tomcat.py IF [--port N] [--host ADDRESS] [--every SECONDS] [--count N] [--goodbye] [--id TEXT] [--listen] [--trace]
+tomcat.py IF [--port N] [--host ADDRESS] [--every SECONDS] [--count N] [--goodbye] [--id TEXT] [--listen] [--listen-on ADDRESS]
+          [--domain TEXT] [--trace]
 
 Prints `ready`, then `heard HOST:PORT ALIVE` or `left HOST:PORT ALIVE` for each heartbeat of another
 member. --count 0 only listens; after --count beats it goes on listening. With --listen its TCP port
-is open, as a Tomcat's receiver. --trace adds lines `sent HOST:PORT ALIVE` or `said-goodbye ...`, and
+is open, as a Tomcat's receiver; with --listen-on at that address. --trace adds lines `sent HOST:PORT ALIVE` or `said-goodbye ...`, and
 to all the datagram's checksum and the monotonic time.
 """
 import argparse
@@ -26,9 +27,9 @@ def address_of(interface):
         return socket.inet_ntoa(fcntl.ioctl(s.fileno(), SIOCGIFADDR, request)[20:24])
 
 
-def heartbeat(host, port, unique_id, alive, command=b""):
+def heartbeat(host, port, unique_id, alive, command=b"", domain=b""):
     body = struct.pack(">QiiiB4sI", alive, port, -1, -1, 4, socket.inet_aton(host), len(command))
-    body += command + struct.pack(">I", 0) + unique_id + struct.pack(">I", 0)
+    body += command + struct.pack(">I", len(domain)) + domain + unique_id + struct.pack(">I", 0)
     return BEGIN + struct.pack(">I", len(body)) + body + END
 
 
@@ -39,7 +40,7 @@ def told(datagram):
     return ("left" if datagram[43:43 + size] == SHUTDOWN else "heard"), f"{host}:{port}", alive
 
 
-def main():
+def options():
     p = argparse.ArgumentParser()
     p.add_argument("interface")
     p.add_argument("--port", type=int, default=4000)
@@ -49,12 +50,18 @@ def main():
     p.add_argument("--goodbye", action="store_true")
     p.add_argument("--id")
     p.add_argument("--listen", action="store_true")
+    p.add_argument("--listen-on")
+    p.add_argument("--domain", default="")
     p.add_argument("--trace", action="store_true")
-    args = p.parse_args()
+    return p.parse_args()
+
+
+def main():
+    args = options()
     own = args.host or address_of(args.interface)
     unique_id = (args.id or f"{own}:{args.port}").encode().ljust(16, b"-")[:16]
 
-    receiver = socket.create_server((own, args.port)) if args.listen else None
+    receiver = socket.create_server((args.listen_on or own, args.port)) if args.listen or args.listen_on else None
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.setsockopt(socket.IPPROTO_IP, 49, 0)  # IP_MULTICAST_ALL, as Java does
@@ -74,7 +81,7 @@ def main():
     def beat(now, command=b""):
         nonlocal alive
         alive = max(alive + 1, int(now * 1000))  # no two alike, even when this process fell behind
-        datagram = heartbeat(own, args.port, unique_id, alive, command)
+        datagram = heartbeat(own, args.port, unique_id, alive, command, args.domain.encode())
         if args.trace:
             say(datagram, ("said-goodbye" if command else "sent", *told(datagram)[1:]))
         send(s, datagram)
