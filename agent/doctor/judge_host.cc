@@ -124,7 +124,7 @@ Findings judge_route(const Facts& facts) {
       continue;
     }
     const std::string& by = group.route->interface;
-    out.push_back(good(prefix + (by.empty() ? " has a route" : " goes by " + by)));
+    out.push_back(good(by.empty() ? prefix + " has a route" : prefix + " goes by " + by));
   }
   return out;
 }

@@ -81,6 +81,7 @@ Finding heartbeats_of(const Known& member) {
 
 std::string names_of(const std::vector<Address>& addresses) {
   std::vector<std::string> names;
+  names.reserve(addresses.size());
   for (const Address& address : addresses) names.push_back(address.to_string());
   return listed(names);
 }
@@ -98,6 +99,79 @@ bool needs_no_name(const Facts& facts) {
 bool has_local_member(const Facts& facts) {
   return std::ranges::any_of(facts.heard.value_or(std::vector<Heard>{}),
                              [&](const Heard& heard) { return is_local(facts, heard); });
+}
+
+// The peer behind which a member of this name is; empty for none.
+std::string peer_of(const Facts& facts, const std::string& name) {
+  std::string peer;
+  if (!facts.agent.status) return peer;
+  for (const control::Member& member : facts.agent.status->members) {
+    if (member.origin == Origin::remote && name_of(member) == name) peer = member.via;
+  }
+  return peer;
+}
+
+// What a member announces, if that is no good to others.
+std::optional<Finding> judge_address(const Facts& facts, const Heard& heard) {
+  const Address& address = heard.member.address;
+  const std::string name = heard.member.to_string();
+  const std::string own = heard.source.to_string();
+  if (address.is_loopback() || address.is_unspecified()) {
+    return failure(name,
+                   "a member of " + facts.host + " announces " + name +
+                       ": others would connect to themselves, so it is not relayed",
+                   "on " + facts.host + ": in /etc/hosts let the host's name stand for " + own +
+                       " instead of 127.0.1.1, or set address=\"" + own +
+                       "\" on <Receiver> in server.xml; then restart Tomcat");
+  }
+  if (facts.is_local(address)) return std::nullopt;
+  return failure(
+      name,
+      "a member of " + facts.host + " announces " + name + ", which is no address of this host",
+      "on " + facts.host + ": set address=\"" + own +
+          "\" on <Receiver> in server.xml (or mend /etc/hosts); then restart Tomcat");
+}
+
+Finding judge_unrelayed(const Facts& facts, const std::string& name) {
+  const std::string peer = peer_of(facts, name);
+  if (peer.empty()) {
+    return good(name + " is heard without a relay: multicast works between it and " + facts.host,
+                name);
+  }
+  return warning(name,
+                 name + " is heard without a relay, and once more from peer " + peer +
+                     ": multicast works between " + peer + " and " + facts.host,
+                 "on both: tribecast peer remove NAME of each other (harmless as it is, but "
+                 "superfluous)");
+}
+
+Finding judge_port(const Facts& facts, const PortTry& port) {
+  const std::string name = port.endpoint.to_string();
+  const std::string peer = peer_of(facts, name);
+  const std::string where = peer.empty() ? port.endpoint.address.to_string() : peer;
+  switch (port.outcome) {
+    case Outcome::accepted:
+      return good(name + " answers from here by TCP", name);
+    case Outcome::refused:
+      return failure(
+          name, "TCP from " + facts.host + " to " + name + " is refused: nothing listens there",
+          "on " + where + ": ss -ltn 'sport = :" + std::to_string(port.endpoint.port) +
+              "'; restart that Tomcat");
+    case Outcome::no_answer:
+      return failure(name,
+                     "TCP from " + facts.host + " to " + name +
+                         " gets no answer, although its heartbeats come",
+                     "open TCP 4000-4100 from " + facts.host + " to " + where +
+                         ": its security group, and on " + where + ": nft list ruleset");
+    case Outcome::not_tried:
+      break;
+  }
+  return failure(name, "TCP to " + name + " could not be tried from " + facts.host + ": no route",
+                 "on " + facts.host + ": ip route get " + port.endpoint.address.to_string());
+}
+
+std::string domain_text(const std::string& domain, const std::vector<std::string>& names) {
+  return (domain.empty() ? "none" : "\"" + domain + "\"") + ": " + listed(names);
 }
 
 }  // namespace
@@ -144,23 +218,7 @@ Findings judge_announced(const Facts& facts) {
   for (const Heard& heard : facts.heard.value_or(std::vector<Heard>{})) {
     if (!is_local(facts, heard)) continue;
     any = true;
-    const Address& address = heard.member.address;
-    const std::string name = heard.member.to_string();
-    const std::string own = heard.source.to_string();
-    if (address.is_loopback() || address.is_unspecified()) {
-      out.push_back(failure(name,
-                            "a member of " + facts.host + " announces " + name +
-                                ": others would connect to themselves, so it is not relayed",
-                            "on " + facts.host + ": in /etc/hosts let the host's name stand for " +
-                                own + " instead of 127.0.1.1, or set address=\"" + own +
-                                "\" on <Receiver> in server.xml; then restart Tomcat"));
-    } else if (!facts.is_local(address)) {
-      out.push_back(failure(
-          name,
-          "a member of " + facts.host + " announces " + name + ", which is no address of this host",
-          "on " + facts.host + ": set address=\"" + own +
-              "\" on <Receiver> in server.xml (or mend /etc/hosts); then restart Tomcat"));
-    }
+    if (auto finding = judge_address(facts, heard)) out.push_back(std::move(*finding));
   }
   if (any && out.empty()) out.push_back(good("the members of this host announce addresses of it"));
   return out;
@@ -224,13 +282,10 @@ Findings judge_domains(const Facts& facts) {
       by_domain[member.domain].push_back(member.name);
     }
     if (by_domain.size() < 2) continue;
-    std::vector<std::string> parts;
-    for (const auto& [domain, names] : by_domain) {
-      parts.push_back((domain.empty() ? "none" : "\"" + domain + "\"") + std::string(": ") +
-                      listed(names));
-    }
     std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : "; ") + part;
+    for (const auto& [domain, names] : by_domain) {
+      text += (text.empty() ? "" : "; ") + domain_text(domain, names);
+    }
     out.push_back(warning(
         group.settings.name,
         "the members of " + group.settings.name + " are of different domains (" + text + ")",
@@ -241,63 +296,18 @@ Findings judge_domains(const Facts& facts) {
 }
 
 Findings judge_native(const Facts& facts) {
-  if (!facts.heard) return {};
   Findings out;
-  for (const Heard& heard : *facts.heard) {
+  for (const Heard& heard : facts.heard.value_or(std::vector<Heard>{})) {
     if (heard.injected || facts.is_local(heard.source)) continue;
-    const std::string name = heard.member.to_string();
-    std::string peer;
-    if (facts.agent.status) {
-      for (const control::Member& member : facts.agent.status->members) {
-        if (member.origin == Origin::remote && name_of(member) == name) peer = member.via;
-      }
-    }
-    if (peer.empty()) {
-      out.push_back(good(
-          name + " is heard without a relay: multicast works between it and " + facts.host, name));
-    } else {
-      out.push_back(
-          warning(name,
-                  name + " is heard without a relay, and once more from peer " + peer +
-                      ": multicast works between " + peer + " and " + facts.host,
-                  "on both: tribecast peer remove NAME of each other (harmless as it is, but "
-                  "superfluous)"));
-    }
+    out.push_back(judge_unrelayed(facts, heard.member.to_string()));
   }
   return out;
 }
 
 Findings judge_reachable(const Facts& facts) {
   Findings out;
-  for (const PortTry& port : facts.ports) {
-    const std::string name = port.endpoint.to_string();
-    std::string peer;
-    if (facts.agent.status) {
-      for (const control::Member& member : facts.agent.status->members) {
-        if (member.origin == Origin::remote && name_of(member) == name) peer = member.via;
-      }
-    }
-    const std::string where = peer.empty() ? port.endpoint.address.to_string() : peer;
-    const std::string number = std::to_string(port.endpoint.port);
-    if (port.outcome == Outcome::accepted) {
-      out.push_back(good(name + " answers from here by TCP", name));
-    } else if (port.outcome == Outcome::refused) {
-      out.push_back(failure(
-          name, "TCP from " + facts.host + " to " + name + " is refused: nothing listens there",
-          "on " + where + ": ss -ltn 'sport = :" + number + "'; restart that Tomcat"));
-    } else if (port.outcome == Outcome::no_answer) {
-      out.push_back(failure(name,
-                            "TCP from " + facts.host + " to " + name +
-                                " gets no answer, although its "
-                                "heartbeats come",
-                            "open TCP 4000-4100 from " + facts.host + " to " + where +
-                                ": its security group, and on " + where + ": nft list ruleset"));
-    } else {
-      out.push_back(
-          failure(name, "TCP to " + name + " could not be tried from " + facts.host + ": no route",
-                  "on " + facts.host + ": ip route get " + port.endpoint.address.to_string()));
-    }
-  }
+  out.reserve(facts.ports.size());
+  for (const PortTry& port : facts.ports) out.push_back(judge_port(facts, port));
   return out;
 }
 

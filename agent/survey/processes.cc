@@ -58,10 +58,11 @@ std::vector<Process> processes_of_this_network() {
 }
 
 void add_sockets(const Process& process, Owners& owners) {
-  const std::string directory = "/proc/" + std::to_string(process.pid) + "/fd";
+  const std::string directory = "/proc/" + std::to_string(process.pid) + "/fd/";
   for (const std::string& name : entries_of(directory)) {
     std::array<char, 64> link{};
-    const ssize_t size = readlink((directory + "/" + name).c_str(), link.data(), link.size());
+    const std::string path = std::string(directory).append(name);
+    const ssize_t size = readlink(path.c_str(), link.data(), link.size());
     if (size <= 0) continue;
     if (const auto inode = doctor::socket_inode({link.data(), static_cast<std::size_t>(size)})) {
       owners.emplace(*inode, process);
