@@ -12,8 +12,10 @@ pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap>=1.9)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
 pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
-pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
-pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
+if(TRIBECAST_ENGINE)
+  pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+  pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
+endif()
 
 # Boost.Asio, its functions compiled once: as inline functions they set off -Wnull-dereference with
 # -O2. Version 1.74 uses std::exchange without <utility> under C++20.
