@@ -22,8 +22,8 @@ struct StateEntry {
 constexpr std::array<StateEntry, kPeerStates.size()> kStateEntries = {{
     {'*', Tone::good, ""},
     {'~', Tone::warn, "datagrams get lost on the way"},
-    {'>', Tone::warn, "we hear it, it does not hear us: is its UDP port open towards this host?"},
-    {'<', Tone::warn, "it hears us, we do not hear it: is our UDP port open towards it?"},
+    {'>', Tone::warn, "it hears us, we do not hear it: is our UDP port open towards it?"},
+    {'<', Tone::warn, "we hear it, it does not hear us: is its UDP port open towards this host?"},
     {'?', Tone::bad, "nothing is heard: is its agent running, and the UDP port open both ways?"},
     {'!', Tone::bad,
      "its key does not fit: another keyring, public-key or auth; tribecast events tells"},

@@ -131,6 +131,14 @@ BOOST_AUTO_TEST_CASE(views_line_by_line) {
       "5\n");
 }
 
+// The advice names the direction that the status' first lines name.
+BOOST_AUTO_TEST_CASE(advice_about_one_direction) {
+  const std::string in = peers_text(with_peers({PeerState::half_open_in}), kPlain);
+  BOOST_TEST(contains(in, "a: it hears us, we do not hear it"), in);
+  const std::string out = peers_text(with_peers({PeerState::half_open_out}), kPlain);
+  BOOST_TEST(contains(out, "a: we hear it, it does not hear us"), out);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_commands_the_terminal_or_is_too_wide) {
   Status s = cluster();
   const std::string evil = "\x1b]0;x\a" + std::string(300, 'y');
