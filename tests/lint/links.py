@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Checks that every relative link of every Markdown file leads to a file of this tree, and every anchor to a heading or
+an id of that file. Links to other hosts are not looked at. usage: links.py TOP | links.py --self-test"""
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import urllib.parse
+
+SKIPPED_FOLDERS = {".git", "build", "corpus", "__pycache__"}
+FENCE = re.compile(r"\s*(```|~~~)")
+CODE = re.compile(r"(`+)[^`].*?\1")
+# [text](target), ![text](target "title"), and `[label]: target` at the start of a line.
+LINK = re.compile(r"!?\[[^][]*\]\(\s*<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+DEFINITION = re.compile(r"\s{0,3}\[[^]]+\]:\s*<?(\S+?)>?\s*$")
+HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*$")
+ID = re.compile(r"<\w+\s[^>]*\b(?:id|name)=\"([^\"]+)\"")
+ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
+
+
+def lines_of(text):
+    """(number, line) outside fenced and indented code; code within a line becomes blanks."""
+    fence, blank = "", True
+    for number, line in enumerate(text.splitlines(), 1):
+        found = FENCE.match(line)
+        if found:
+            fence = "" if fence == found[1] else fence or found[1]
+        elif not fence and not (blank and line.startswith("    ")):
+            yield number, line
+            blank = not line.strip()
+
+
+def without_code(line):
+    return CODE.sub(lambda found: " " * len(found[0]), line)
+
+
+def slug(heading):
+    """The anchor that GitHub and GitLab make of a heading: words and hyphens, in lower case."""
+    text = re.sub(r"!?\[([^][]*)\]\([^()]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def anchors(text):
+    found, seen = set(), {}
+    for _, line in lines_of(text):
+        found.update(ID.findall(line))
+        heading = HEADING.match(line)
+        if heading:
+            name = slug(heading[1])
+            count = seen[name] = seen.get(name, -1) + 1
+            found.add(f"{name}-{count}" if count else name)
+    return found
+
+
+def targets(text):
+    for number, line in lines_of(text):
+        plain = without_code(line)
+        for found in LINK.finditer(plain):
+            yield number, found[1]
+            # A picture that is itself a link: the outer target stands behind it.
+            outer = re.match(r"\]\(([^()\s]+)\)", plain[found.end():])
+            if outer:
+                yield number, outer[1]
+        definition = DEFINITION.match(plain)
+        if definition:
+            yield number, definition[1]
+
+
+def check_link(top, file, target):
+    """What is wrong with the link, or None."""
+    if ELSEWHERE.match(target):
+        return None
+    path, _, anchor = target.partition("#")
+    if path.startswith("/"):
+        return "an absolute path"
+    goal = (file.parent / urllib.parse.unquote(path)).resolve() if path else file.resolve()
+    if not goal.is_relative_to(top):
+        return "leads out of the tree"
+    if not goal.exists():
+        return "no such file"
+    if anchor and goal.suffix == ".md" and urllib.parse.unquote(anchor) not in anchors(goal.read_text()):
+        return f"no heading of that name in {goal.relative_to(top).as_posix()}"
+    return None
+
+
+def check_tree(top):
+    top = pathlib.Path(top).resolve()
+    findings, links = [], 0
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
+        for file in sorted(pathlib.Path(folder, name) for name in files if name.endswith(".md")):
+            for number, target in targets(file.read_text()):
+                links += 1
+                what = check_link(top, file, target)
+                if what:
+                    findings.append(f"{file.relative_to(top).as_posix()}:{number}: {target}: {what}")
+    return findings, links
+
+
+# (text of docs/a.md, links in it, findings); beside it lie docs/b c.md and README.md.
+CASES = [
+    ("[x](../README.md)", 1, 0),
+    ("[x](missing.md)", 1, 1),
+    ("[x](missing.md) and [y](gone.md)", 2, 2),
+    ("[x](b%20c.md#second-part)", 1, 0),
+    ("[x](b%20c.md#third-part)", 1, 1),
+    ("[x](b%20c.md#second-part-1)", 1, 0),
+    ("[x](b%20c.md#second-part-2)", 1, 1),
+    ("[x](b%20c.md#TC001)", 1, 0),
+    ("[x](b%20c.md#配置)", 1, 0),
+    ("[x](b%20c.md#a-key-with-a-link)", 1, 0),
+    ("[x](b%20c.md#in-code)", 1, 1),
+    ("# Own part\n\n[x](#own-part)", 1, 0),
+    ("# Own part\n\n[x](#other-part)", 1, 1),
+    ("![x](picture.png)", 1, 1),
+    ("[![x](picture.png)](../README.md)", 2, 1),
+    ("[x](../README.md \"title\")", 1, 0),
+    ("[x]: missing.md", 1, 1),
+    ("[x](https://example.com/missing.md#a)", 1, 0),
+    ("[x](mailto:a@example.com)", 1, 0),
+    ("[x](/etc/hosts)", 1, 1),
+    ("[x](../../outside.md)", 1, 1),
+    ("`[x](missing.md)`", 0, 0),
+    ("```\n[x](missing.md)\n```\n[y](gone.md)", 1, 1),
+    ("text\n\n    [x](missing.md)\n", 0, 0),
+    ("[peer \"x\"] (no link)", 0, 0),
+    ("", 0, 0),
+]
+NEIGHBOUR = """# First
+## Second part
+## Second part
+## `A key` with [a link](../README.md)
+### 配置
+<a id="TC001"></a>
+```
+# In code
+```
+"""
+
+
+def self_test():
+    wrong = 0
+    for text, links, expected in CASES:
+        with tempfile.TemporaryDirectory() as top:
+            docs = pathlib.Path(top, "docs")
+            docs.mkdir()
+            (docs / "a.md").write_text(text)
+            (docs / "b c.md").write_text(NEIGHBOUR)
+            pathlib.Path(top, "README.md").write_text("# Top\n")
+            findings, seen = check_tree(top)
+            if (seen - 1, len(findings)) != (links, expected):
+                print(f"self-test: {text!r}: {seen - 1} links, {findings}; should be {links}, {expected}")
+                wrong += 1
+    print(f"{len(CASES)} cases, {wrong} wrong")
+    return wrong
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return 1 if self_test() else 0
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    findings, links = check_tree(sys.argv[1])
+    print("\n".join([*findings, f"{links} links, {len(findings)} wrong"]))
+    return 1 if findings or links == 0 else 0
+
+
+sys.exit(main())
