@@ -10,29 +10,31 @@ import urllib.parse
 
 SKIPPED_FOLDERS = {".git", "build", "corpus", "__pycache__"}
 FENCE = re.compile(r"\s*(```|~~~)")
-CODE = re.compile(r"(`+)[^`].*?\1")
-# [text](target), ![text](target "title"), and `[label]: target` at the start of a line.
-LINK = re.compile(r"!?\[[^][]*\]\(\s*<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
-DEFINITION = re.compile(r"\s{0,3}\[[^]]+\]:\s*<?(\S+?)>?\s*$")
+# Code may go on in the next line, not in the next paragraph.
+CODE = re.compile(r"(`+)(?!`)(?:[^\n]|\n(?!\s*\n))*?(?<!`)\1(?!`)")
+# What stands behind the ] of [text](target) and ![text](target "title"), and `[label]: target` at the start of a line.
+LINK = re.compile(r"\]\(\s*<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+DEFINITION = re.compile(r"^ {0,3}\[[^]\n]+\]:\s*<?([^\s>]+)>?\s*$", re.M)
 HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*$")
 ID = re.compile(r"<\w+\s[^>]*\b(?:id|name)=\"([^\"]+)\"")
 ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 
 
-def lines_of(text):
-    """(number, line) outside fenced and indented code; code within a line becomes blanks."""
-    fence, blank = "", True
-    for number, line in enumerate(text.splitlines(), 1):
+def prose(text):
+    """The text with each line of fenced or indented code made empty."""
+    lines, fence, blank = [], "", True
+    for line in text.splitlines():
         found = FENCE.match(line)
+        code = bool(found or fence or (blank and line.startswith("    ")))
         if found:
             fence = "" if fence == found[1] else fence or found[1]
-        elif not fence and not (blank and line.startswith("    ")):
-            yield number, line
-            blank = not line.strip()
+        lines.append("" if code else line)
+        blank = code or not line.strip()
+    return "\n".join(lines)
 
 
-def without_code(line):
-    return CODE.sub(lambda found: " " * len(found[0]), line)
+def without_code(text):
+    return CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
 
 
 def slug(heading):
@@ -42,9 +44,9 @@ def slug(heading):
 
 
 def anchors(text):
-    found, seen = set(), {}
-    for _, line in lines_of(text):
-        found.update(ID.findall(line))
+    plain, seen = prose(text), {}
+    found = set(ID.findall(plain))
+    for line in plain.splitlines():
         heading = HEADING.match(line)
         if heading:
             name = slug(heading[1])
@@ -54,17 +56,10 @@ def anchors(text):
 
 
 def targets(text):
-    for number, line in lines_of(text):
-        plain = without_code(line)
-        for found in LINK.finditer(plain):
-            yield number, found[1]
-            # A picture that is itself a link: the outer target stands behind it.
-            outer = re.match(r"\]\(([^()\s]+)\)", plain[found.end():])
-            if outer:
-                yield number, outer[1]
-        definition = DEFINITION.match(plain)
-        if definition:
-            yield number, definition[1]
+    """(line, target) of each link."""
+    plain = without_code(prose(text))
+    matches = [found for pattern in (LINK, DEFINITION) for found in pattern.finditer(plain)]
+    return sorted({(plain.count("\n", 0, found.start(1)) + 1, found[1]) for found in matches})
 
 
 def check_link(top, file, target):
@@ -125,6 +120,10 @@ CASES = [
     ("```\n[x](missing.md)\n```\n[y](gone.md)", 1, 1),
     ("text\n\n    [x](missing.md)\n", 0, 0),
     ("[peer \"x\"] (no link)", 0, 0),
+    ("[two\nlines](missing.md)", 1, 1),
+    ("a `code [x](missing.md)\ngoes on` here", 0, 0),
+    ("a ` alone\n\n[x](missing.md) ` here", 1, 1),
+    ("- an item\n    [x](missing.md)\n", 1, 1),
     ("", 0, 0),
 ]
 NEIGHBOUR = """# First
