@@ -14,6 +14,7 @@ pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares>=1.16)
 pkg_check_modules(CAP REQUIRED IMPORTED_TARGET libcap)
 if(TRIBECAST_ENGINE)
   pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+  pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb>=6.11)
   pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
 endif()
 

@@ -111,7 +111,9 @@ bool Channel::on_frame(const Moment& moment, ConnectionId connection, Bytes data
     return false;
   }
   AckRule rule = ack_rule(message->options);
-  if (rule == AckRule::on_receipt && settings_.receipts_wait) rule = AckRule::after_processing;
+  if (rule == AckRule::on_receipt && settings_.acknowledges_when_done) {
+    rule = AckRule::after_processing;
+  }
   // A probe may name the one that is probed as its sender (Tomcat 7.0): looked at before all else.
   const Note note = note_in(message->body);
   const bool admitted = membership_.admits(message->sender) == Refusal::none;

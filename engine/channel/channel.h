@@ -27,9 +27,9 @@ struct ChannelSettings {
   tribes::OwnedMember self;
   bool multicast = true;  // whether heartbeats are sent; those that come are heard in any case
   Duration frequency = milliseconds(500);
-  // Whether a message that asks to be acknowledged on receipt waits as one that asks for more does:
-  // then what is acknowledged is safe, whichever of the two was asked for.
-  bool receipts_wait = false;
+  // Option 2 asks for an acknowledgement of the receipt alone. True: it comes when the application
+  // is done with the message, as with option 6.
+  bool acknowledges_when_done = false;
   MembershipSettings membership;
 };
 

@@ -28,6 +28,7 @@ constexpr std::array kEngineSections = {
     SectionEntry{"engine", false, "This member of the cluster."},
     SectionEntry{"membership", false, "How members are found; as `<Membership>` of server.xml."},
     SectionEntry{"channel", false, "What messages look like on the way; as `<Interceptor>`."},
+    SectionEntry{"sessions", false, "What is kept, and how well."},
     SectionEntry{"limits", false, "What is held at most, and how long is waited."},
     SectionEntry{
         "member", true,
@@ -76,6 +77,27 @@ constexpr std::array kEngineSettings = {
         "channel", "encryption-key", "path", "", "", "", kEngineOnce,
         "A file with the `encryptionKey` in hexadecimal digits, readable by the engine alone. Must "
         "be set for `encrypt`."},
+
+    Setting{"sessions", "memory-limit", "size", "1g", "1m", "1024g", kEngineOnce,
+            "For all sessions. None is thrown away: from 90 % on there is an alarm, at 100 % new "
+            "sessions and larger ones are refused."},
+    Setting{"sessions", "fetch-limit", "number", "10000", "0", "100000000", kEngineOnce,
+            "No Tomcat is asked for the state of a context of which so many sessions are known: it "
+            "may not have the heap for the answer. 0: none is asked at all."},
+    Setting{"sessions", "store", "store", "disk", "", "", kEngineOnce,
+            "`disk`: in the state directory too. `memory`: a stop of the engine forgets them."},
+    Setting{"sessions", "fsync", "fsync", "interval", "", "", kEngineOnce,
+            "When what is written is safe from a loss of power: before it counts as written "
+            "(`always`), with each commit (`interval`), when the kernel writes it (`off`). A kill "
+            "of the engine loses nothing that is written, with any of them."},
+    Setting{"sessions", "commit-interval", "duration", "100ms", "1ms", "1m", kEngineOnce,
+            "How often changes are written; at once with `fsync = always`, and when a sender "
+            "waits for it."},
+    Setting{"sessions", "ack", "ack", "memory", "", "", kEngineOnce,
+            "Where a message is when its sender is told that it arrived, if that waits for it: "
+            "`memory` or `disk`."},
+    Setting{"sessions", "restart-grace", "duration", "5m", "0s", "168h", kEngineOnce,
+            "Sessions that would end sooner live so long after a start of the engine."},
 
     Setting{"limits", "max-connections", "number", "1024", "1", "65536", kEngineOnce,
             "More at once are closed as they come."},
@@ -173,6 +195,21 @@ Converted<Kind> to_kind(std::string_view text, const std::array<Word<Kind>, N>& 
                                  (close.empty() ? "" : "; " + close)};
 }
 
+constexpr std::array kStores = {Word<bool>{"disk", true}, Word<bool>{"memory", false}};
+constexpr std::array kFsyncs = {
+    Word<Fsync>{"always", Fsync::always},
+    Word<Fsync>{"interval", Fsync::interval},
+    Word<Fsync>{"off", Fsync::off},
+};
+constexpr std::array kAckLevels = {
+    Word<AckLevel>{"memory", AckLevel::memory},
+    Word<AckLevel>{"disk", AckLevel::disk},
+};
+
+Converted<bool> to_store(std::string_view text) { return to_kind(text, kStores); }
+Converted<Fsync> to_fsync(std::string_view text) { return to_kind(text, kFsyncs); }
+Converted<AckLevel> to_ack_level(std::string_view text) { return to_kind(text, kAckLevels); }
+
 Converted<EncryptKind> to_encryption(std::string_view text) { return to_kind(text, kEncryptions); }
 
 Converted<std::vector<InterceptorKind>> to_interceptor_list(std::string_view text) {
@@ -250,6 +287,7 @@ class EngineBuilder {
     if (type.type == "engine") return engine(in);
     if (type.type == "membership") return membership(in);
     if (type.type == "channel") return channel(in, section);
+    if (type.type == "sessions") return sessions(in);
     if (type.type == "limits") return limits(in);
     member(in, section);
   }
@@ -295,6 +333,20 @@ class EngineBuilder {
         "put the encryptionKey of server.xml into a file of mode 0600, and name it: encryption-key "
         "= "
         "/etc/tribecast/channel.key";
+    findings_.push_back(std::move(d));
+  }
+
+  void sessions(Reader& in) {
+    in.read("memory-limit", config::to_size, config_.memory_limit_bytes);
+    in.read("fetch-limit", config::to_number, config_.fetch_limit_sessions);
+    in.read("store", to_store, config_.on_disk);
+    in.read("fsync", to_fsync, config_.fsync);
+    in.read("commit-interval", config::to_duration, config_.commit_interval);
+    const Place* at = in.read("ack", to_ack_level, config_.ack);
+    in.read("restart-grace", config::to_duration, config_.restart_grace);
+    if (at == nullptr || config_.ack != AckLevel::disk || config_.on_disk) return;
+    Diagnostic d = config::error_at(*at, "sessions: ack = disk without a disk");
+    d.why = "store = memory writes nothing that could be waited for";
     findings_.push_back(std::move(d));
   }
 

@@ -30,6 +30,16 @@ enum class InterceptorKind : std::uint8_t {
 // EncryptInterceptor's algorithm, and whether the release has replay protection.
 enum class EncryptKind : std::uint8_t { cbc, cbc_replay, gcm, gcm_replay };
 
+// When what was written is safe from a loss of power.
+enum class Fsync : std::uint8_t {
+  always,    // before it counts as written
+  interval,  // with each commit-interval
+  off,       // when the kernel writes it
+};
+
+// What an acknowledgement to a sender that waits for one says.
+enum class AckLevel : std::uint8_t { memory, disk };
+
 struct Config {
   std::string name;  // may be empty
   Endpoint listen{Address(), kTribesPort};
@@ -54,6 +64,14 @@ struct Config {
   std::uint64_t receive_memory_bytes = 0;  // of all messages that are not whole yet
   std::uint64_t send_memory_bytes = 0;     // that waits for one member
   Duration send_timeout = seconds(3);
+
+  std::uint64_t memory_limit_bytes = 0;  // of sessions
+  std::uint64_t fetch_limit_sessions = 0;
+  bool on_disk = true;
+  Fsync fsync = Fsync::interval;
+  Duration commit_interval = milliseconds(100);
+  AckLevel ack = AckLevel::memory;
+  Duration restart_grace{};
 
   std::vector<channel::StaticMember> members;
 };

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "engine/daemon/stack.h"
+#include "engine/keeper/fetches.h"
 #include "io/clock.h"
 
 namespace tribecast::engine {
@@ -17,6 +18,8 @@ namespace {
 using daemon::Severity;
 
 constexpr Duration kStopTime = milliseconds(200);
+constexpr Duration kLastCommitTime = seconds(10);
+constexpr Duration kDiskRetry = seconds(1);
 constexpr Duration kStopStep = milliseconds(5);
 // Own heartbeats come back: a group that is silent for so long is joined anew.
 constexpr Duration kDeafTime = seconds(5);
@@ -62,10 +65,53 @@ Words words_for(channel::MemberChange change) {
   return {Severity::warning, "member_lost", "is gone: no heartbeat, and its port does not answer"};
 }
 
+struct Noted {
+  Severity severity;
+  const char* id;
+  std::string text;
+};
+
+std::string context_in_words(const std::string& context) {
+  return context == keeper::kEveryContext ? "every context" : context;
+}
+
+Noted words_for(const keeper::Notice& notice) {
+  switch (notice.kind) {
+    case keeper::NoticeKind::memory_alarm:
+      return {Severity::warning, "memory_alarm",
+              fmt::format("{} bytes of sessions, 90 % of memory-limit; at 100 % new sessions and "
+                          "changes are refused",
+                          notice.count)};
+    case keeper::NoticeKind::memory_full:
+      return {Severity::error, "memory_full",
+              fmt::format("{} bytes of sessions, and memory-limit is reached: new sessions and "
+                          "changes are refused; raise memory-limit",
+                          notice.count)};
+    case keeper::NoticeKind::memory_fine:
+      return {Severity::notice, "memory_fine",
+              fmt::format("{} bytes of sessions, well below memory-limit", notice.count)};
+    case keeper::NoticeKind::answering:
+      return {Severity::info, "answering",
+              fmt::format("{} asks for {} and is given {} sessions", notice.member,
+                          context_in_words(notice.context), notice.count)};
+    case keeper::NoticeKind::fetching:
+      return {Severity::info, "fetching",
+              fmt::format("{} is asked for {}", notice.member, context_in_words(notice.context))};
+    case keeper::NoticeKind::in_sync:
+      return {Severity::notice, "in_sync",
+              fmt::format("in sync, with {} sessions; starting Tomcats may ask for them",
+                          notice.count)};
+    case keeper::NoticeKind::not_in_sync:
+      break;
+  }
+  return {Severity::notice, "not_in_sync",
+          "not in sync: others have been alive for longer and may know more"};
+}
+
 }  // namespace
 
-Engine::Engine(io::Loop& loop, daemon::Log& log, channel::Application& application)
-    : loop_(loop), log_(log), application_(application), timer_(loop, [this] { on_timer(); }) {}
+Engine::Engine(io::Loop& loop, daemon::Log& log, keeper::Keeper& keeper)
+    : loop_(loop), log_(log), keeper_(keeper), timer_(loop, [this] { on_timer(); }) {}
 
 Engine::~Engine() = default;
 
@@ -116,8 +162,10 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
   // A clock that was set back makes it young, never older than it is.
   settings.self.alive_milliseconds =
       moment.wall_milliseconds - std::min(identity_.since_milliseconds, moment.wall_milliseconds);
+  settings.self.payload = copy_of(bytes_of(keeper::kEnginePayload));
   settings.multicast = config.group.has_value();
   settings.frequency = config.frequency;
+  settings.acknowledges_when_done = config.ack == AckLevel::disk;
   settings.membership.drop_time = config.drop_time;
   settings.membership.allowed = config.allow;
   settings.membership.static_members = config.members;
@@ -130,7 +178,7 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
       fmt::format("{}member {} with unique id {}{}", config.name.empty() ? "" : config.name + ": ",
                   settings.self.identity.name(), to_hex(identity_.unique_id),
                   identity_.is_new ? ", which is new" : ""));
-  channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), application_,
+  channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), keeper_,
                                                 system_random, moment.now);
   OutboundLimits limits;
   limits.memory_bytes = config.send_memory_bytes;
@@ -147,6 +195,48 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
                           channel_->on_probed(moment_now(), member, result, actions);
                           act(std::move(actions));
                         }});
+}
+
+io::OsResult<Done> Engine::load(const Config& config, const std::string& state_directory) {
+  if (!config.on_disk) return Done{};
+  auto disk = Disk::open(loop_, state_directory + "/sessions", config.fsync != Fsync::off);
+  if (!disk) return Unexpected{disk.error()};
+  disk_ = std::move(*disk);
+  // With `always` nothing is waited for: what comes during one commit is the next one.
+  commit_interval_ = config.fsync == Fsync::always ? Duration() : config.commit_interval;
+  const Instant began = io::now();
+  const channel::Moment moment = moment_now();
+  std::uint64_t unknown = 0;
+  const auto loaded = disk_->load([&](Bytes key, Bytes value) {
+    if (!keeper_.restore(key, value, moment)) ++unknown;
+  });
+  if (!loaded) return Unexpected{loaded.error()};
+  keeper_.restored(moment, config.restart_grace, !loaded->damage.empty());
+  log_.write(Severity::notice, "loaded",
+             fmt::format("{} sessions, from {} records in {} ms", keeper_.store().session_count(),
+                         loaded->records, duration_cast<milliseconds>(io::now() - began).count()));
+  if (!loaded->damage.empty()) write_anew(loaded->damage, state_directory);
+  if (unknown > 0) {
+    log_.write(
+        Severity::error, "records_unknown",
+        fmt::format("{} records are of another version of tribecast, and are not used", unknown));
+  }
+  return Done{};
+}
+
+// Before anybody waits for it.
+void Engine::write_anew(const std::string& damage, const std::string& state_directory) {
+  std::string why_not;
+  while (keeper_.has_changes() && why_not.empty()) {
+    why_not = disk_->write_now(keeper_.begin_commit(moment_now()));
+    channel::Outbox nobody_waits;
+    keeper_.end_commit(why_not.empty(), nobody_waits);
+  }
+  log_.write(Severity::error, "disk_damaged",
+             fmt::format("{}; what could be read is kept, and {}; the damaged files are in "
+                         "{}/sessions.damaged",
+                         damage, why_not.empty() ? "written anew" : "not written: " + why_not,
+                         state_directory));
 }
 
 void Engine::start() {
@@ -220,6 +310,40 @@ void Engine::act(channel::Actions actions) {
   }
   for (channel::Probe& probe : actions.probes) outbound_->probe(std::move(probe));
   for (channel::Transmit& transmit : actions.transmits) outbound_->transmit(std::move(transmit));
+  report_notices();
+  commit();
+}
+
+bool Engine::is_written() const { return !disk_ || (!disk_->is_busy() && !keeper_.has_changes()); }
+
+// Writes what has changed, if it is time; else the timer will come back to it.
+void Engine::commit() {
+  if (!disk_ || disk_->is_busy() || !keeper_.has_changes()) return;
+  const channel::Moment moment = moment_now();
+  const bool at_once = !disk_failed_ && (keeper_.is_awaited() || when_stopped_);
+  if (moment.now < next_commit_ && !at_once) {
+    if (!when_stopped_) arm();
+    return;
+  }
+  next_commit_ = moment.now + commit_interval_;
+  disk_->write(keeper_.begin_commit(moment),
+               [this](const std::string& why_not) { on_written(why_not); });
+}
+
+void Engine::on_written(const std::string& why_not) {
+  const bool good = why_not.empty();
+  if (!good) next_commit_ = io::now() + kDiskRetry;
+  if (!good && !disk_failed_) {
+    log_.write(Severity::error, "disk_failed",
+               why_not + "; sessions are kept in memory alone until it can be written again");
+  }
+  if (good && disk_failed_) log_.write(Severity::notice, "disk", "the disk is written again");
+  disk_failed_ = !good;
+  channel::Outbox outbox;
+  keeper_.end_commit(good, outbox);
+  channel::Actions actions;
+  channel_->carry_out(moment_now(), std::move(outbox), actions);
+  act(std::move(actions));
 }
 
 // A heartbeat that cannot be sent is tried again with the next one; the log says it once.
@@ -254,10 +378,20 @@ void Engine::report_drops() {
              why + "; [channel] must be what the Tomcats' server.xml says");
 }
 
+void Engine::report_notices() {
+  for (const keeper::Notice& notice : keeper_.take_notices()) {
+    const Noted noted = words_for(notice);
+    log_.write(noted.severity, noted.id, noted.text);
+  }
+}
+
 void Engine::on_timer() {
   const channel::Moment moment = moment_now();
   if (when_stopped_) {
-    if (outbound_->idle() || moment.now >= stop_by_) return std::exchange(when_stopped_, nullptr)();
+    commit();
+    const bool is_sent = outbound_->idle() || moment.now >= stop_by_;
+    const bool is_kept = is_written() || disk_failed_ || moment.now >= stop_by_ + kLastCommitTime;
+    if (is_sent && is_kept) return std::exchange(when_stopped_, nullptr)();
     return timer_.arm(moment.now + kStopStep);
   }
   if (moment.now >= next_watchdog_) {
@@ -272,6 +406,10 @@ void Engine::on_timer() {
   arm();
 }
 
-void Engine::arm() { timer_.arm(std::min(channel_->next_deadline(), next_watchdog_)); }
+void Engine::arm() {
+  Instant next = std::min(channel_->next_deadline(), next_watchdog_);
+  if (disk_ && !disk_->is_busy() && keeper_.has_changes()) next = std::min(next, next_commit_);
+  timer_.arm(next);
+}
 
 }  // namespace tribecast::engine

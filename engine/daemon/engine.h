@@ -8,10 +8,12 @@
 #include "daemon/log.h"
 #include "engine/channel/channel.h"
 #include "engine/daemon/config.h"
+#include "engine/daemon/disk.h"
 #include "engine/daemon/identity.h"
 #include "engine/daemon/inbound.h"
 #include "engine/daemon/multicast.h"
 #include "engine/daemon/outbound.h"
+#include "engine/keeper/keeper.h"
 #include "io/deadline_timer.h"
 #include "io/loop.h"
 #include "io/sd_notify.h"
@@ -21,13 +23,15 @@ namespace tribecast::engine {
 class Engine {
  public:
   // All must outlive it.
-  Engine(io::Loop& loop, daemon::Log& log, channel::Application& application);
+  Engine(io::Loop& loop, daemon::Log& log, keeper::Keeper& keeper);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
   // Opens what the configuration names: state directory, listener, group.
   io::OsResult<Done> open(const Config& config, const std::string& state_directory);
+  // Loads what is kept on the disk; after the rights are given up, before start().
+  io::OsResult<Done> load(const Config& config, const std::string& state_directory);
   // Begins to take part, and says that it is ready.
   void start();
   // Says goodbye; `when_done` is called once nothing waits to be sent, or after 200 ms.
@@ -38,16 +42,21 @@ class Engine {
   void make_channel(const Config& config, Address announce, channel::Stack stack);
   void act(channel::Actions actions);
   void report(const channel::MemberEvent& event);
+  void write_anew(const std::string& damage, const std::string& state_directory);
+  void commit();
+  void on_written(const std::string& why_not);
+  [[nodiscard]] bool is_written() const;
   void report_drops();
   void listen_to_group();
   void check_group(Instant now);
+  void report_notices();
   void send_to_group(const Buffer& datagram);
   void on_timer();
   void arm();
 
   io::Loop& loop_;
   daemon::Log& log_;
-  channel::Application& application_;
+  keeper::Keeper& keeper_;
   io::ServiceNotifier notifier_;
   Identity identity_;
   std::function<io::OsResult<std::unique_ptr<Multicast>>()> open_group_;
@@ -55,6 +64,10 @@ class Engine {
   std::unique_ptr<Multicast> multicast_;
   std::unique_ptr<Outbound> outbound_;
   std::unique_ptr<channel::Channel> channel_;
+  std::unique_ptr<Disk> disk_;  // null: nothing is kept
+  Duration commit_interval_{};
+  Instant next_commit_;
+  bool disk_failed_ = false;
   io::DeadlineTimer timer_;
   Instant next_watchdog_ = kNever;
   Instant stop_by_ = kNever;

@@ -11,9 +11,10 @@
 
 #include "engine/daemon/config.h"
 #include "engine/daemon/engine.h"
-#include "engine/daemon/witness.h"
+#include "engine/keeper/keeper.h"
 #include "host/accounts.h"
 #include "host/privileges.h"
+#include "io/clock.h"
 
 namespace {
 
@@ -64,7 +65,7 @@ std::string state_directory(const engine::Config& config) {
   return config.state_directory;
 }
 
-// Opens, gives the state directory away and gives up the rights.
+// Opens, gives the state directory away, gives up the rights, loads.
 io::OsResult<Done> open_and_drop(engine::Engine& engine, const engine::Config& config,
                                  const Options& options, daemon::Log& log) {
   const std::string directory = state_directory(config);
@@ -83,7 +84,16 @@ io::OsResult<Done> open_and_drop(engine::Engine& engine, const engine::Config& c
   const auto identity = host::drop_privileges(users, host::Keeps::nothing);
   if (!identity) return Unexpected{identity.error()};
   if (!identity->warning.empty()) log.write(Severity::warning, "no_user", identity->warning);
-  return Done{};
+  return engine.load(config, directory);
+}
+
+keeper::Settings keeper_settings(const engine::Config& config) {
+  keeper::Settings settings;
+  settings.store.memory_limit_bytes = config.memory_limit_bytes;
+  settings.store.tracks_changes = config.on_disk;
+  settings.fetch.limit_sessions = config.fetch_limit_sessions;
+  settings.acknowledges_on_disk = config.ack == engine::AckLevel::disk;
+  return settings;
 }
 
 int run(const Options& options) {
@@ -100,8 +110,8 @@ int run(const Options& options) {
   }
   daemon::Log log;
   io::Loop loop(1);
-  engine::Witness application;
-  engine::Engine engine(loop, log, application);
+  keeper::Keeper keeper(keeper_settings(*outcome.config), io::now());
+  engine::Engine engine(loop, log, keeper);
   if (const auto opened = open_and_drop(engine, *outcome.config, options, log); !opened) {
     log.write(Severity::error, "start_failed", opened.error().message());
     return kFailed;

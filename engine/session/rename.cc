@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxHops = 64;     // changes followed at once
 constexpr std::size_t kMaxChanges = 32;  // remembered of one id
-constexpr std::size_t kChangeBytes = 256;
 
 }  // namespace
 
@@ -50,18 +49,24 @@ std::string Store::living_id(const Context& context, const std::string& id,
   return current_id(context, id, is_near ? std::min(time_ms, last) : time_ms);
 }
 
+// False when it is known, or too many of this id are.
+bool Store::note_rename(Context& context, const std::string& from, Renamed change, Instant until) {
+  std::vector<Renamed>& changes = context.renamed[from];
+  const auto at = std::ranges::lower_bound(changes, change.time_ms, {},
+                                           [](const Renamed& r) { return r.time_ms; });
+  const bool is_known = at != changes.end() && at->time_ms == change.time_ms;
+  if (is_known || changes.size() >= kMaxChanges) return false;
+  mark(context, from);
+  changes.insert(at, std::move(change));
+  context.renames.push_back({from, until});
+  memory_bytes_ += kFormerIdBytes;
+  return true;
+}
+
 void Store::rename(Context& context, const std::string& from, const std::string& to,
                    std::int64_t time_ms, Clock clock) {
   if (from == to) return;
-  std::vector<Renamed>& changes = context.renamed[from];
-  const auto by_time = [](const Renamed& r) { return r.time_ms; };
-  const auto at = std::ranges::lower_bound(changes, time_ms, {}, by_time);
-  const bool is_known = at != changes.end() && at->time_ms == time_ms;
-  if (!is_known && changes.size() < kMaxChanges) {
-    changes.insert(at, {to, time_ms});
-    context.renames.push_back({from, clock.now + settings_.tombstone_age});
-    memory_bytes_ += kChangeBytes;
-  }
+  note_rename(context, from, {to, time_ms}, clock.now + settings_.tombstone_age);
   const std::string target = current_id(context, to, time_ms, from);
   if (target != from && context.sessions.contains(from)) {
     move_session(context, from, target, time_ms, clock);
@@ -72,19 +77,21 @@ void Store::move_session(Context& context, const std::string& from, const std::s
                          std::int64_t time_ms, Clock clock) {
   const Found old = context.sessions.find(from);
   Session session;
-  change(old, [&](Session& s) { session = std::exchange(s, {}); });
+  change(context, old, [&](Session& s) { session = std::exchange(s, {}); });
   erase(context, old);
   std::int64_t ended_ms = -1;
   if (is_buried(context, to, time_ms, ended_ms)) return;
-  change(find_or_add(context, to), [&](Session& s) { s.absorb(std::move(session)); });
+  change(context, find_or_add(context, to), [&](Session& s) { s.absorb(std::move(session)); });
   hold(context, to, true, clock);
 }
 
 void Store::forget_former_ids(Context& context, Instant now) {
   while (!context.renames.empty() && (context.renames.front().until <= now ||
                                       context.renames.size() > settings_.max_tombstones)) {
-    const auto at = context.renamed.find(context.renames.front().id);
-    memory_bytes_ -= kChangeBytes;
+    const std::string& id = context.renames.front().id;
+    mark(context, id);
+    memory_bytes_ -= kFormerIdBytes;
+    const auto at = context.renamed.find(id);
     if (at != context.renamed.end()) {
       std::vector<Renamed>& changes = at->second;
       if (changes.size() > 1) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,13 @@
 #include "engine/session/record.h"
 
 namespace tribecast::session {
+
+// Both clocks at one moment: waiting is measured on the first; the second is only compared with the
+// clocks of Tomcats, and kept on disks.
+struct Clock {
+  Instant now{};
+  std::int64_t wall_ms = 0;  // since 1970
+};
 
 // One property. A removed one stays, so that an older value that comes late does not bring it back.
 struct Entry {
@@ -65,6 +73,12 @@ class Session {
   [[nodiscard]] Instant expires_at() const;
   // Times and properties as a Tomcat would write them.
   [[nodiscard]] Record record(std::string_view id) const;
+  // All of it, for a disk (saved.h), and what that gave; nullopt when it is none. Times by which it
+  // ends are kept by the second clock.
+  void save(ByteWriter& out, Clock clock) const;
+  static std::optional<Session> load(ByteReader& in, Clock clock);
+  // It does not end for so long.
+  void spare(Duration grace, Instant now);
   // What it occupies, itself included.
   [[nodiscard]] std::size_t memory_bytes() const { return sizeof(Session) + entry_bytes_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }

@@ -109,6 +109,7 @@ void Store::drop_held(Context& context) {
 }
 
 Store::Found Store::erase(Context& context, Found at) {
+  mark(context, at->first);
   memory_bytes_ -= cost_of(at->first, at->second);
   --session_count_;
   return context.sessions.erase(at);
@@ -124,6 +125,7 @@ bool Store::is_buried(Context& context, const std::string& id, std::int64_t bega
     return true;
   }
   ended_ms = tombstone->second;
+  mark(context, id);
   context.tombstones.erase(tombstone);
   memory_bytes_ -= kTombstoneBytes;
   return false;
@@ -135,7 +137,7 @@ void Store::on_created(Context& context, const Message& message, Clock clock) {
   std::int64_t ended_ms = -1;
   if (is_buried(context, id, message.time_ms, ended_ms)) return;
   // Of a session that is there, a creation says nothing new. In a Tomcat it would wipe it.
-  change(find_or_add(context, id), [&](Session& session) {
+  change(context, find_or_add(context, id), [&](Session& session) {
     if (ended_ms >= 0) session.set_after(ended_ms);
     if (!session.complete() || message.time_ms < session.created_ms()) {
       session.set_created(message.time_ms);
@@ -166,7 +168,7 @@ Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
     ++counters_.after_end;
     return {};
   }
-  change(at, [&](Session& session) {
+  change(context, at, [&](Session& session) {
     const bool was_complete = session.complete();
     session.apply(*delta, message.time_ms);
     session.touch(message.time_ms, clock.now);
@@ -184,7 +186,7 @@ void Store::on_accessed(Context& context, const Message& message, Clock clock) {
     return;
   }
   const bool is_new = !context.sessions.contains(id);
-  change(find_or_add(context, id),
+  change(context, find_or_add(context, id),
          [&](Session& session) { session.touch(message.time_ms, clock.now); });
   hold(context, id, is_new, clock);
 }
@@ -202,6 +204,7 @@ void Store::on_expired(Context& context, const Message& message, Clock clock) {
 }
 
 void Store::bury(Context& context, const std::string& id, std::int64_t time_ms, Instant now) {
+  mark(context, id);
   const auto [at, is_new] = context.tombstones.try_emplace(id, time_ms);
   at->second = std::max(at->second, time_ms);
   if (!is_new) return;
@@ -216,7 +219,9 @@ Outcome Store::on_change(Context& context, const Message& message, Clock clock) 
   rename(context, message.session_id, *new_id, message.time_ms, clock);
   const Found at =
       context.sessions.find(current_id(context, *new_id, message.time_ms, message.session_id));
-  if (at != context.sessions.end()) at->second.touch(message.time_ms, clock.now);
+  if (at != context.sessions.end()) {
+    change(context, at, [&](Session& session) { session.touch(message.time_ms, clock.now); });
+  }
   return {};
 }
 
@@ -240,7 +245,7 @@ void Store::on_record(Context& context, const Record& record, Clock clock) {
   }
   const Duration idle = milliseconds(
       std::clamp<std::int64_t>(clock.wall_ms - record.this_accessed_ms, 0, kMaxIdle.count()));
-  change(find_or_add(context, id), [&](Session& session) {
+  change(context, find_or_add(context, id), [&](Session& session) {
     session.fill(record);
     session.touch(record.this_accessed_ms, clock.now - idle);
   });

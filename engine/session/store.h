@@ -27,20 +27,15 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
 #include "engine/session/message.h"
+#include "engine/session/saved.h"
 #include "engine/session/session.h"
 
 namespace tribecast::session {
-
-// Both clocks at one moment: waiting is measured on the first; the second is only compared with the
-// clocks of Tomcats.
-struct Clock {
-  Instant now{};
-  std::int64_t wall_ms = 0;  // since 1970
-};
 
 struct Settings {
   std::size_t memory_limit_bytes = std::size_t{1} << 30U;
@@ -52,6 +47,7 @@ struct Settings {
   // any difference between the clocks of two Tomcats.
   milliseconds clock_skew = seconds(30);
   milliseconds removed_age = std::chrono::minutes(10);  // late values of removed attributes
+  bool tracks_changes = false;                          // for take_changes()
 };
 
 enum class Verdict : std::uint8_t {
@@ -103,13 +99,34 @@ class Store {
   [[nodiscard]] std::vector<std::string> contexts() const;
   // All sessions, those of which the creation has not been seen too.
   [[nodiscard]] std::size_t session_count() const { return session_count_; }
+  [[nodiscard]] std::size_t session_count(std::string_view context) const;
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
   [[nodiscard]] Pressure pressure() const { return pressure_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
+  // What is known of ids has changed since take_changes() gave it.
+  [[nodiscard]] bool has_changes() const { return changed_ids_ > 0; }
+  // What is known now of ids of which something has changed, until it is so many bytes: any number
+  // of changes of one id are one.
+  std::vector<Saved> take_changes(Clock clock, std::size_t max_bytes);
+  // Of these keys the changes could not be written: they are changes still.
+  void put_back(const std::vector<Buffer>& keys);
+  // What take_changes() gave, at another time. False when it is nothing of that kind.
+  bool restore(Bytes key, Bytes value, Clock clock);
+  // The same of one id, with or without change; every id of which anything is known.
+  [[nodiscard]] Saved saved(std::string_view context, const std::string& id, Clock clock) const;
+  [[nodiscard]] std::vector<std::string> known_ids(std::string_view context) const;
+  // What another store knows, the payload of a Handover's list: of each value the later one stays,
+  // and what has ended in either has ended.
+  Verdict merge(Bytes payload, Clock clock);
+  // All has been restored. No session ends before `grace` has passed; nothing counts as changed,
+  // unless all is to be written anew.
+  void restored(Clock clock, Duration grace, bool write_anew);
+
  private:
   struct Hash {
-    using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
+    // NOLINTNEXTLINE(readability-identifier-naming): the name that std asks for
+    using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
       return std::hash<std::string_view>{}(text);
     }
@@ -134,6 +151,7 @@ class Store {
     std::deque<Buried> buried;           // the same, oldest first
     ById<std::vector<Renamed>> renamed;  // by former id, in order of time
     std::deque<Buried> renames;          // the same, oldest first
+    std::unordered_set<std::string, Hash, std::equal_to<>> changed;  // ids
     std::deque<Held> held;        // incomplete sessions, oldest first; may name completed ones
     std::size_t next_bucket = 0;  // of on_timer's walk
     bool fetch_wanted = false;
@@ -161,6 +179,7 @@ class Store {
   bool is_buried(Context& context, const std::string& id, std::int64_t began_ms,
                  std::int64_t& ended_ms);
   void drop_held(Context& context);
+  bool note_rename(Context& context, const std::string& from, Renamed change, Instant until);
   void rename(Context& context, const std::string& from, const std::string& to,
               std::int64_t time_ms, Clock clock);
   void move_session(Context& context, const std::string& from, const std::string& to,
@@ -178,20 +197,36 @@ class Store {
   static std::size_t cost_of(const std::string& id, const Session& session) {
     return 64 + id.size() + session.memory_bytes();
   }
+  void mark(Context& context, const std::string& id) {
+    if (settings_.tracks_changes) changed_ids_ += context.changed.insert(id).second ? 1U : 0U;
+  }
+  [[nodiscard]] std::optional<Buffer> save(const Context& context, const std::string& id,
+                                           Clock clock) const;
+  bool merge_one(Bytes key, Bytes value, Clock clock);
+  void merge_end(Context& context, const std::string& id, std::int64_t time_ms, Clock clock);
+  void merge_session(Context& context, const std::string& id, Session session, Clock clock);
+  bool restore_tombstone(Context& context, const std::string& id, ByteReader& in, Clock clock);
+  bool restore_renames(Context& context, const std::string& id, ByteReader& in, Clock clock);
+  static std::optional<std::vector<Renamed>> take_renames(ByteReader& in);
+  bool restore_session(Context& context, const std::string& id, ByteReader& in, Clock clock);
+
   // Runs `change` on the session and keeps the books.
   template <class Change>
-  void change(Found at, Change&& change) {
+  void change(Context& context, Found at, Change&& change) {
+    mark(context, at->first);
     memory_bytes_ -= cost_of(at->first, at->second);
     change(at->second);
     memory_bytes_ += cost_of(at->first, at->second);
   }
 
   static constexpr std::size_t kTombstoneBytes = 192;
+  static constexpr std::size_t kFormerIdBytes = 256;
 
   Settings settings_;
   std::map<std::string, Context, std::less<>> contexts_;
   std::size_t session_count_ = 0;
   std::size_t memory_bytes_ = 0;
+  std::size_t changed_ids_ = 0;
   Pressure pressure_ = Pressure::fine;
   Counters counters_;
 };

@@ -52,6 +52,7 @@ void Store::forget_tombstones(Context& context, Instant now) {
                                      context.buried.size() > settings_.max_tombstones)) {
     const auto at = context.tombstones.find(context.buried.front().id);
     if (at != context.tombstones.end()) {
+      mark(context, at->first);
       context.tombstones.erase(at);
       memory_bytes_ -= kTombstoneBytes;
     }
@@ -88,6 +89,11 @@ std::vector<std::string> Store::ids(std::string_view context, Instant now) const
     if (session.complete() && session.expires_at() > now) ids.push_back(id);
   }
   return ids;
+}
+
+std::size_t Store::session_count(std::string_view context) const {
+  const Context* found = find_context(context);
+  return found == nullptr ? 0 : found->sessions.size();
 }
 
 std::vector<std::string> Store::contexts() const {

@@ -3,6 +3,7 @@
 // its books.
 #include "base/check.h"
 #include "engine/session/change.h"
+#include "engine/session/handover.h"
 #include "engine/session/store.h"
 #include "engine/session/transfer.h"
 
@@ -59,11 +60,31 @@ void hear(Message message, Bytes bytes) {
   for (int i = 0; i < 40; ++i) store.on_timer(later);
 }
 
+// What a disk or another engine gave: any bytes as a record, and as a list of them.
+void restore(Bytes bytes) {
+  Store store({.tracks_changes = true});
+  const Buffer key = saved_key("c", "s");
+  store.restore(key, bytes, kClock);
+  store.restore(bytes, bytes, kClock);
+  store.restored(kClock, seconds(1), true);
+  store.merge(bytes, kClock);
+  Store other({});
+  Handover all(store, "*", Dialect::tomcat8);
+  while (const auto message = all.next(store, kClock)) {
+    if (message->payload) TC_CHECK(other.merge(*message->payload, kClock) == Verdict::done);
+  }
+  const bool is_one = store.restore(saved_key("c", "another"), bytes, kClock);
+  for (const Saved& saved : store.take_changes(kClock, SIZE_MAX)) {
+    if (is_one && saved.value) TC_CHECK(Store({}).restore(saved.key, *saved.value, kClock));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes bytes(data, size);
   check_payloads(bytes);
+  restore(bytes);
   Message message;
   message.time_ms = kClock.wall_ms;
   message.context = "c";

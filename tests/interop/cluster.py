@@ -7,6 +7,7 @@ import time
 
 from agent import Agent, write_keyring
 from browser import Visitor
+from engine import Engine
 from network import RoutedNetwork, own_prefix
 from process import Failed, eventually, tail, undisturbed
 from tomcat import Settings, Tomcat
@@ -29,6 +30,7 @@ class Cluster:
                  extra_hosts=(), prefix=None, directory=None, outlives_harness=False, peer_settings=""):
         self.tomcats = []
         self.agents = []
+        self.engines = []
         self.fronts = []
         self._outlives_harness = outlives_harness
         names = [f"web-{number}" for number in range(1, hosts + 1)]
@@ -58,6 +60,11 @@ class Cluster:
         self.agents = [Agent(host, self.directory, self.hosts, keyring, self._outlives_harness, peer_settings)
                        for host in self.hosts]
 
+    def engine(self, host, **more):
+        """An Engine that ends with the cluster."""
+        self.engines.append(Engine(host, self.directory, **more))
+        return self.engines[-1]
+
     def __enter__(self):
         return self
 
@@ -70,7 +77,7 @@ class Cluster:
 
     def remove(self, keep_directory=False):
         with undisturbed():
-            for part in [*self.tomcats, *self.fronts, *self.agents]:
+            for part in [*self.tomcats, *self.fronts, *self.agents, *self.engines]:
                 part.process.kill()
             self.network.remove()
             if not keep_directory:
@@ -79,7 +86,7 @@ class Cluster:
             say(f"logs: {self.directory}")
 
     def _show_logs(self):
-        for part in [*self.agents, *self.tomcats]:
+        for part in [*self.agents, *self.engines, *self.tomcats]:
             if part.process.log.exists():
                 say(f"----- {part.process.log}\n{tail(part.process.log, 8)}")
 

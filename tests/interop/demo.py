@@ -9,6 +9,7 @@ import sys
 import time
 
 import agent
+import demo_restart
 import tomcat
 from cluster import Cluster, say
 from network import namespaces, remove_namespace
@@ -23,6 +24,8 @@ PAGE = "/app/session.jsp"
 def main(words):
     if words == ["--down"]:
         return down()
+    if words == ["--restart-all"]:
+        return demo_restart.main()
     if namespaces(f"{PREFIX}-") or DIRECTORY.exists():
         say("A demo is up, or was left behind. First: sudo ./demo --down")
         return 1

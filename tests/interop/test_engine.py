@@ -3,9 +3,9 @@
 import time
 
 from cluster import Cluster, check
-from engine import Engine
 from network import Lan
 from process import eventually
+from shop import compiled_classes, fill, whole
 from tomcat import Settings
 
 TROUBLE = ("Unable to send", "Member send is failing", "FAIL_ACK", "ERROR", "SEVERE", "Operation has timed out",
@@ -40,7 +40,7 @@ def member():
     """In one network with multicast: it comes, is served, serves, and is the same after a restart."""
     with Cluster([Settings(send_options=6), Settings(send_options=2)], hosts=2, network=Lan, agents=False,
                  extra_hosts=["engine"]) as cluster:
-        engine = Engine(cluster.extra_hosts[0], cluster.directory)
+        engine = cluster.engine(cluster.extra_hosts[0])
         cluster.start()
         engine.start()
         one, two = cluster.tomcats
@@ -78,7 +78,7 @@ def relayed():
     """Across networks without multicast, through the agents, as any member."""
     with Cluster(Settings(send_options=6), hosts=2) as cluster:
         cluster.start()
-        engine = Engine(cluster.hosts[0], cluster.directory)
+        engine = cluster.engine(cluster.hosts[0])
         engine.start()
         eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
         members = sorted(tomcat.member for tomcat in cluster.tomcats)
@@ -104,8 +104,8 @@ def static():
     with Cluster(Settings(send_options=6, static_members=STATIC), hosts=2, agents=False,
                  extra_hosts=["engine"]) as cluster:
         one, two = cluster.tomcats
-        engine = Engine(cluster.extra_hosts[0], cluster.directory, group="none", more=f"unique-id = {ENGINE_ID.hex()}",
-                        members=[(tomcat.name, tomcat.member) for tomcat in cluster.tomcats])
+        engine = cluster.engine(cluster.extra_hosts[0], group="none", more=f"unique-id = {ENGINE_ID.hex()}",
+                                members=[(tomcat.name, tomcat.member) for tomcat in cluster.tomcats])
         for tomcat in cluster.tomcats:
             tomcat.start()
         engine.start()
@@ -140,7 +140,7 @@ def interceptors():
         key = cluster.directory / "channel.key"
         key.write_text(KEY)
         key.chmod(0o640)
-        engine = Engine(cluster.extra_hosts[0], cluster.directory, settings=f"""
+        engine = cluster.engine(cluster.extra_hosts[0], settings=f"""
 [channel]
 interceptors = order, gzip, encrypt, fragmentation
 fragment-size = 1k
@@ -162,7 +162,7 @@ encryption-key = {key}
 def unheard():
     """Its heartbeats are lost, but its port answers: the Tomcats' TcpFailureDetector keeps it, and its own keeps them."""
     with Cluster(Settings(send_options=6), hosts=2, network=Lan, agents=False, extra_hosts=["engine"]) as cluster:
-        engine = Engine(cluster.extra_hosts[0], cluster.directory)
+        engine = cluster.engine(cluster.extra_hosts[0])
         cluster.start()
         engine.start()
         eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
@@ -178,3 +178,122 @@ def unheard():
         engine.host.run("nft", "delete table ip deaf")
         eventually("heartbeats again", lambda: engine.events("heartbeat") >= 1, timeout=10)
         check(trouble(cluster.tomcats) == [] and all_list(cluster.tomcats, engine), "and nothing was lost")
+
+
+def keeps():
+    """A Tomcat whose only peer is the engine loses nothing when it is killed; a logout is one."""
+    with Cluster(Settings(send_options=6), hosts=1, network=Lan, agents=False, extra_hosts=["engine"]) as cluster:
+        tomcat, = cluster.tomcats
+        engine = cluster.engine(cluster.extra_hosts[0])
+        engine.start()
+        tomcat.start()
+        visitors = [cluster.visitor() for _ in range(10)]
+        for number, visitor in enumerate(visitors):
+            visitor.visit(tomcat.url("/app/session.jsp"), create=1, set="cart", to=f"book-{number}")
+        visitors[0].visit(tomcat.url("/app/session.jsp"), logout=1)
+        tomcat.kill()
+        tomcat.start()
+        check(engine.events("answering", tomcat.member) == 2, "killed and started again, it asks the engine")
+        check([visitor.visit(tomcat.url("/app/session.jsp")) for visitor in visitors] ==
+              [None] + [{"cart": f"book-{number}"} for number in range(1, 10)],
+              "and has 9 of 9 sessions back; the one that was logged out is gone")
+
+
+def late():
+    """An engine that comes to a running cluster with nothing asks a Tomcat, and then has what that has."""
+    with compiled_classes() as classes, \
+            Cluster(Settings(send_options=6, classes=classes), hosts=1, network=Lan, agents=False,
+                    extra_hosts=["engine"]) as cluster:
+        tomcat, = cluster.tomcats
+        tomcat.start()
+        filled = fill(cluster, [tomcat], 20)
+        time.sleep(10)  # then it has surely been there before
+        engine = cluster.engine(cluster.extra_hosts[0])
+        engine.start()
+        eventually("the engine is a member", lambda: all_list([tomcat], engine), timeout=20)
+        check(engine.events("in_sync") == 0, "it does not pretend to know what the Tomcat had before")
+        filled[0][0].visit(tomcat.url("/app/basket.jsp"))
+        eventually("the engine is in sync", lambda: engine.events("in_sync", " with 20 sessions") == 1, timeout=20)
+        check(engine.events("fetching", f"{tomcat.member} is asked for ") == 1, "the first request makes it ask the Tomcat, once")
+        tomcat.kill()
+        tomcat.start()
+        count = whole(filled, [tomcat])
+        check(count == 20, f"the Tomcat is killed and started again: {count} of 20 sessions are whole")
+        check(trouble([tomcat]) == [], "no error in its log")
+
+
+ON_DISK = """
+[sessions]
+ack = disk
+"""
+SESSIONS = 60
+
+
+def start_at_once(engines, tomcats):
+    for tomcat in tomcats:
+        tomcat.rest()
+    for part in engines:
+        part.process.start()
+    for tomcat in tomcats:
+        tomcat.launch()
+    for tomcat in tomcats:
+        tomcat.wait_started()
+
+
+def no_stall(tomcats):
+    return not any("No session state sent" in tomcat.process.log_text() for tomcat in tomcats)
+
+
+def restart_all():
+    """Every Tomcat and the engine killed with -9 at one moment: all sessions whole, twice."""
+    with compiled_classes() as classes, \
+            Cluster(Settings(send_options=6, classes=classes), hosts=3, network=Lan, agents=False,
+                    extra_hosts=["engine"]) as cluster:
+        engine = cluster.engine(cluster.extra_hosts[0], settings=ON_DISK)
+        engine.start()
+        start_at_once([], cluster.tomcats)
+        check(no_stall(cluster.tomcats), "three Tomcats that start at one moment ask the engine, and none waits")
+        filled = fill(cluster, cluster.tomcats, SESSIONS)
+        gone = cluster.visitor()
+        gone.visit(cluster.tomcats[0].url("/app/session.jsp"), create=1)
+        gone.visit(cluster.tomcats[1].url("/app/session.jsp"), logout=1)
+
+        for what in ("the engine first", "all at one moment"):
+            for part in [engine, *cluster.tomcats]:
+                part.kill()
+            if what == "the engine first":
+                engine.start()
+                start_at_once([], cluster.tomcats)
+            else:
+                start_at_once([engine], cluster.tomcats)
+            count = whole(filled, cluster.tomcats)
+            check(count == SESSIONS, f"all killed with -9 and started again, {what}: {count} of {SESSIONS} sessions are whole")
+            check(no_stall(cluster.tomcats), "no Tomcat had to wait")
+            check(all(gone.visit(tomcat.url("/app/session.jsp")) is None for tomcat in cluster.tomcats),
+                  "the one that was logged out is gone")
+        check(engine.events("disk_failed") == 0 and engine.events("disk_damaged") == 0, "no alarm")
+
+
+def pair():
+    """Two engines hold the same; the second one, which comes later, is filled by the first."""
+    with Cluster(Settings(send_options=6), hosts=1, network=Lan, agents=False,
+                 extra_hosts=["engine-1", "engine-2"]) as cluster:
+        tomcat, = cluster.tomcats
+        first, second = (cluster.engine(host) for host in cluster.extra_hosts)
+        first.start()
+        tomcat.start()
+        page = tomcat.url("/app/session.jsp")
+        visitors = [cluster.visitor() for _ in range(10)]
+        for visitor in visitors:
+            visitor.visit(page, create=1, set="cart", to="a book")
+        second.start()
+        eventually("the second one is in sync", lambda: second.events("in_sync", " with 10 sessions") == 1, timeout=20)
+        check(first.events("answering", f"{second.member} asks for every context") == 1, "the second is filled by the first")
+        visitors[0].visit(page, set="cart", to="a pen")
+        visitors[1].visit(page, logout=1)
+        first.stop()
+        tomcat.kill()
+        tomcat.start()
+        check([visitor.visit(page) for visitor in visitors] ==
+              [{"cart": "a pen"}, None] + 8 * [{"cart": "a book"}],
+              "the first one is stopped, the Tomcat killed and started again: the second gives back every session")

@@ -66,6 +66,7 @@ class Settings:
     jvm_route: bool = False
     version: int = 10
     context: str = ""             # attributes of the test application's <Context>
+    classes: str = ""             # a directory that is the test application's WEB-INF/classes
     backup_context: bool = False  # also run the test application as /backup with a BackupManager
     deployer: str = ""
     interceptors: str = ""        # <Interceptor> elements above the TcpFailureDetector
@@ -104,8 +105,12 @@ class Tomcat:
         self.wait_started()
 
     def launch(self):
-        time.sleep(max(0, self._may_start_at - time.monotonic()))
+        self.rest()
         self.process.start()
+
+    def rest(self):
+        """Until it may start."""
+        time.sleep(max(0, self._may_start_at - time.monotonic()))
 
     def wait_started(self, timeout=120):
         def answers():
@@ -168,7 +173,9 @@ class Tomcat:
 
     def _server_xml(self):
         settings = self.settings
-        contexts = f'<Context path="/app" docBase="{HERE}/webapp" {settings.context}/>'
+        classes = (f'<Resources><PostResources className="org.apache.catalina.webresources.DirResourceSet" '
+                   f'base="{settings.classes}" webAppMount="/WEB-INF/classes"/></Resources>' if settings.classes else "")
+        contexts = f'<Context path="/app" docBase="{HERE}/webapp" {settings.context}>{classes}</Context>'
         if settings.backup_context:
             contexts += (f'\n<Context path="/backup" docBase="{HERE}/webapp">'
                          f'{BACKUP.format(options=settings.send_options)}</Context>')

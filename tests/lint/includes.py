@@ -26,8 +26,9 @@ MODULES = {
     "engine/session": {"base", "engine/java"},
     "engine/map": {"base", "engine/java"},
     "engine/channel": {"base", "tribes"},
+    "engine/keeper": {"base", "tribes", "engine/java", "engine/session", "engine/channel"},
     "engine/daemon": {"base", "tribes", "config", "control", "io", "engine/java", "engine/session", "engine/map",
-                      "engine/channel"},
+                      "engine/channel", "engine/keeper"},
 }
 
 # Outside header -> the files, as beginnings of their path, that may include it.
@@ -51,7 +52,7 @@ LIBRARIES = [
 
 # The pure modules own no socket, file, clock, thread, log or random source.
 PURE = {"base", "tribes", "packet", "seal", "relay", "config", "control", "doctor",
-        "engine/java", "engine/session", "engine/map", "engine/channel"}
+        "engine/java", "engine/session", "engine/map", "engine/channel", "engine/keeper"}
 IMPURE = re.compile(
     r"(thread|mutex|shared_mutex|condition_variable|future|atomic|semaphore|fstream|iostream"
     r"|filesystem|random|unistd\.h|fcntl\.h|poll\.h|syslog\.h"

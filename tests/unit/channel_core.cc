@@ -153,11 +153,24 @@ BOOST_AUTO_TEST_CASE(what_is_pending_is_acknowledged_when_it_is_settled) {
   node.application.receipt = Receipt::pending;
   BOOST_TEST(replies(node.frame("x", 2)) == "ack;");  // on receipt
   ChannelSettings safe = settings();
-  safe.receipts_wait = true;
+  safe.acknowledges_when_done = true;
   Node other(safe);
   other.application.receipt = Receipt::pending;
   BOOST_TEST(replies(other.frame("x", 2)).empty());
   BOOST_TEST(replies(other.settle(true)) == "ack;");
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_of_the_receipt_may_mean_more) {
+  ChannelSettings with = settings();
+  with.acknowledges_when_done = true;
+  Node node(with);
+  node.application.receipt = Receipt::pending;
+  BOOST_TEST(replies(node.frame("a", option::kUseAck)).empty());
+  BOOST_TEST(replies(node.settle(true)) == "ack;");
+  BOOST_TEST(replies(node.frame("b", option::kUseAck | option::kAsynchronous, 2)).empty());
+  BOOST_TEST(replies(node.settle(false)) == "fail;");
+  // Who does not wait is not made to.
+  BOOST_TEST(replies(node.frame("c", option::kAsynchronous, 3)) == "-;");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_gone_is_not_answered) {

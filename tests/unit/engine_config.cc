@@ -86,6 +86,32 @@ unique-id = 000102030405060708090a0b0c0d0e0f
   BOOST_TEST(view_of(c.members[0].domain) == "shop");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_kept_and_how_well) {
+  const Outcome none = from("");
+  BOOST_REQUIRE(none.config.has_value());
+  BOOST_TEST(none.config->memory_limit_bytes == 1ULL << 30U);
+  BOOST_TEST((none.config->fsync == Fsync::interval));
+  BOOST_TEST((none.config->ack == AckLevel::memory));
+  const Outcome outcome = from(R"([sessions]
+memory-limit = 2g
+fetch-limit = 0
+fsync = always
+commit-interval = 5ms
+ack = disk
+restart-grace = 1h
+)");
+  BOOST_TEST(config::to_text(outcome.findings).empty());
+  BOOST_REQUIRE(outcome.config.has_value());
+  const Config& c = *outcome.config;
+  BOOST_TEST(c.memory_limit_bytes == 2ULL << 30U);
+  BOOST_TEST(c.fetch_limit_sessions == 0U);
+  BOOST_TEST(c.on_disk);
+  BOOST_TEST((c.fsync == Fsync::always));
+  BOOST_TEST((c.commit_interval == milliseconds(5)));
+  BOOST_TEST((c.ack == AckLevel::disk));
+  BOOST_TEST((c.restart_grace == std::chrono::hours(1)));
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_place) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"[engine]\nlisten = nowhere\n", "engine.conf:2: error: engine: 'nowhere' is no address"},
@@ -100,6 +126,9 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_place) {
       {"[channel]\ninterceptors = gzp\n", "did you mean 'gzip'?"},
       {"[channel]\ninterceptors = gzip, gzip\n", "'gzip' occurs twice in the list"},
       {"[channel]\ninterceptors = encrypt\n", "encrypt needs an encryption-key"},
+      {"[sessions]\nfsync = sometimes\n", "'sometimes' is none of: always, interval, off"},
+      {"[sessions]\nstore = memory\nack = disk\n",
+       "engine.conf:3: error: sessions: ack = disk without a disk"},
       {"[limits]\nmax-message = 1\n", "1 is not in 64k-2047m"},
       {"[member]\naddress = 10.0.0.1\n", "[member] has no name"},
       {"[member \"a\"]\n", "member \"a\": address is missing"},

@@ -1,2 +1,3 @@
 tribecast_unit_test(engine_config engine_config.cc LINK tribecast_engine_daemon)
 tribecast_unit_test(engine_identity engine_identity.cc LINK tribecast_engine_daemon)
+tribecast_unit_test(engine_disk engine_disk.cc LINK tribecast_engine_daemon)

@@ -1,0 +1,178 @@
+#include "engine/daemon/disk.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdio>
+
+#include "base/check.h"
+
+namespace tribecast::engine {
+namespace {
+
+constexpr std::size_t kWriteBufferBytes = 16U << 20U;
+constexpr std::size_t kLogBytes = 1U << 20U;
+
+rocksdb::Options options_for(rocksdb::WALRecoveryMode recovery) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = recovery;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.max_open_files = 64;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kNoCompression;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.max_log_file_size = kLogBytes;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+rocksdb::Slice slice_of(Bytes bytes) {
+  const std::string_view text = view_of(bytes);
+  return {text.data(), text.size()};
+}
+
+Bytes bytes_in(const rocksdb::Slice& slice) { return bytes_of({slice.data(), slice.size()}); }
+
+Unexpected<io::OsError> disk_error(const std::string& directory, const rocksdb::Status& status) {
+  return Unexpected{io::OsError{0, directory, status.ToString()}};
+}
+
+}  // namespace
+
+struct Disk::State : std::enable_shared_from_this<State> {
+  State(io::Loop& l, std::string path, bool synchronise)
+      : loop(l), directory(std::move(path)), synchronised(synchronise) {}
+
+  rocksdb::Status open_with(rocksdb::WALRecoveryMode recovery);
+  io::OsResult<Done> open();
+  io::OsResult<Done> begin_anew();
+  rocksdb::Status commit(const std::vector<session::Saved>& records);
+
+  io::Loop& loop;
+  std::string directory;
+  bool synchronised;
+  std::unique_ptr<rocksdb::DB> db;  // of the worker, while a commit is under way; null after errors
+  std::string damage;
+  bool failed = false;  // the last commit; of the worker
+  bool busy = false;
+  bool closed = false;
+  boost::asio::thread_pool worker{1};
+};
+
+rocksdb::Status Disk::State::open_with(rocksdb::WALRecoveryMode recovery) {
+  rocksdb::DB* opened = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(options_for(recovery), directory, &opened);
+  db.reset(opened);
+  return status;
+}
+
+// A log that ends in the middle of a record counts as damaged, too: a host that loses its power
+// leaves it so, but also a length that is wrong looks like this, and what was behind it is lost.
+io::OsResult<Done> Disk::State::open() {
+  rocksdb::Status status = open_with(rocksdb::WALRecoveryMode::kAbsoluteConsistency);
+  if (status.ok()) return Done{};
+  if (!status.IsCorruption()) return disk_error(directory, status);
+  damage = status.ToString();
+  // What was written before the damaged record.
+  status = open_with(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+  return status.ok() ? io::OsResult<Done>(Done{}) : begin_anew();
+}
+
+// Earlier damage makes room for this one.
+io::OsResult<Done> Disk::State::begin_anew() {
+  db.reset();
+  const std::string aside = directory + ".damaged";
+  static_cast<void>(rocksdb::DestroyDB(aside, {}));
+  if (std::rename(directory.c_str(), aside.c_str()) != 0) return io::os_error(directory);
+  const rocksdb::Status status = open_with(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
+  if (!status.ok()) return disk_error(directory, status);
+  return Done{};
+}
+
+// Runs in the worker.
+rocksdb::Status Disk::State::commit(const std::vector<session::Saved>& records) {
+  if (failed) {
+    // After an error RocksDB takes nothing more. What was half written is not there when it is
+    // opened.
+    db.reset();
+    if (rocksdb::Status opened = open_with(rocksdb::WALRecoveryMode::kPointInTimeRecovery);
+        !opened.ok()) {
+      return opened;
+    }
+  }
+  rocksdb::WriteBatch batch;
+  for (const session::Saved& record : records) {
+    rocksdb::Status put = record.value ? batch.Put(slice_of(record.key), slice_of(*record.value))
+                                       : batch.Delete(slice_of(record.key));
+    if (!put.ok()) return put;
+  }
+  rocksdb::WriteOptions options;
+  options.sync = synchronised;
+  rocksdb::Status status = db->Write(options, &batch);
+  failed = !status.ok();
+  return status;
+}
+
+Disk::Disk(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Disk::~Disk() {
+  state_->closed = true;
+  state_->worker.join();
+  state_->db.reset();
+}
+
+io::OsResult<std::unique_ptr<Disk>> Disk::open(io::Loop& loop, const std::string& directory,
+                                               bool synchronised) {
+  umask(S_IRWXG | S_IRWXO);
+  auto state = std::make_shared<State>(loop, directory, synchronised);
+  if (const auto opened = state->open(); !opened) return Unexpected{opened.error()};
+  return std::unique_ptr<Disk>(new Disk(std::move(state)));
+}
+
+io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& take) {
+  TC_CHECK(!state_->busy);
+  Loaded loaded;
+  {
+    const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator({}));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      take(bytes_in(at->key()), bytes_in(at->value()));
+      ++loaded.records;
+    }
+    if (!at->status().ok()) state_->damage = at->status().ToString();
+  }
+  loaded.damage = state_->damage;
+  if (loaded.damage.empty()) return loaded;
+  if (const auto anew = state_->begin_anew(); !anew) return Unexpected{anew.error()};
+  return loaded;
+}
+
+void Disk::write(std::vector<session::Saved> records, std::function<void(std::string)> done) {
+  TC_CHECK(!state_->busy);
+  state_->busy = true;
+  boost::asio::post(state_->worker, [state = state_, records = std::move(records),
+                                     done = std::move(done)]() mutable {
+    const rocksdb::Status status = state->commit(records);
+    boost::asio::post(state->loop, [state, done = std::move(done),
+                                    why = status.ok() ? std::string() : status.ToString()] {
+      state->busy = false;
+      if (!state->closed) done(why);
+    });
+  });
+}
+
+std::string Disk::write_now(const std::vector<session::Saved>& records) {
+  TC_CHECK(!state_->busy);
+  const rocksdb::Status status = state_->commit(records);
+  return status.ok() ? std::string() : status.ToString();
+}
+
+bool Disk::is_busy() const { return state_->busy; }
+
+}  // namespace tribecast::engine

@@ -1,0 +1,194 @@
+#include "engine/keeper/keeper.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/session/message.h"
+
+namespace tribecast::keeper {
+namespace {
+
+constexpr Duration kStep = seconds(1);
+constexpr std::size_t kMaxCommitBytes = 32U << 20U;  // at once, and one session may be larger
+constexpr std::size_t kMaxNotices = 256;             // between two calls of take_notices()
+// Answers have ids from 1 on.
+constexpr channel::SendId kFetchSend = std::uint64_t{1} << 63U;
+
+session::Clock clock_of(const channel::Moment& moment) {
+  return {moment.now,
+          session::time_within(static_cast<std::int64_t>(
+              std::min(moment.wall_milliseconds, static_cast<std::uint64_t>(session::kLastTime))))};
+}
+
+}  // namespace
+
+channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::Delivery& delivery,
+                                 channel::Outbox& out) {
+  if ((delivery.options & channel::option::kByteMessage) != 0) {
+    ++counters_.others;
+    return channel::Receipt::not_served;
+  }
+  const auto message = session::parse_message(delivery.body);
+  if (!message) {
+    ++counters_.others;
+    return channel::Receipt::not_served;
+  }
+  ++counters_.messages;
+  const channel::Receipt receipt = take_in(moment, delivery, *message, out);
+  fetch(moment, out);
+  return receipt;
+}
+
+channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::Delivery& delivery,
+                                 const session::Message& message, channel::Outbox& out) {
+  const session::Clock clock = clock_of(moment);
+  const tribes::Identity& from = delivery.sender.identity;
+  if (message.context == kEveryContext) return of_an_engine(delivery, message, clock, out);
+  fetches_.on_heard(from, message.dialect, message.context);
+  const session::Outcome outcome = store_.on_message(message, clock);
+  if (outcome.answer) answer(delivery, message, clock, out);
+  if (message.is(session::Event::all_data)) fetches_.on_part(from, message.context, moment.now);
+  if (outcome.complete) {
+    fetches_.on_end(from, *outcome.complete, message.is(session::Event::transfer_complete));
+  }
+  look_at_pressure();
+  if (outcome.verdict == session::Verdict::refused) return channel::Receipt::refused;
+  const bool waits = acknowledges_on_disk_ && (delivery.options & channel::option::kUseAck) != 0;
+  const bool is_written = !store_.has_changes() && !committing_;
+  if (!waits || is_written) return channel::Receipt::done;
+  if (disk_fails_) return channel::Receipt::refused;
+  waiting_.push_back(delivery.id);
+  return channel::Receipt::pending;
+}
+
+channel::Receipt Keeper::of_an_engine(const channel::Delivery& delivery,
+                                      const session::Message& message, session::Clock clock,
+                                      channel::Outbox& out) {
+  const tribes::Identity& from = delivery.sender.identity;
+  if (message.is(session::Event::get_all)) answer(delivery, message, clock, out);
+  if (message.is(session::Event::transfer_complete)) fetches_.on_end(from, message.context, true);
+  // Only what was asked for is taken.
+  if (!message.is(session::Event::all_data) ||
+      !fetches_.on_part(from, message.context, clock.now)) {
+    return channel::Receipt::done;
+  }
+  const auto verdict = store_.merge(message.payload.value_or(Buffer{}), clock);
+  look_at_pressure();
+  return verdict == session::Verdict::refused ? channel::Receipt::refused : channel::Receipt::done;
+}
+
+bool Keeper::restore(Bytes key, Bytes value, const channel::Moment& moment) {
+  return store_.restore(key, value, clock_of(moment));
+}
+
+void Keeper::restored(const channel::Moment& moment, Duration grace, bool anew) {
+  store_.restored(clock_of(moment), grace, anew);
+  if (store_.session_count() > 0) fetches_.set_loaded();
+  has_state_ = fetches_.is_in_sync(moment.now);
+  look_at_pressure();
+}
+
+std::vector<session::Saved> Keeper::begin_commit(const channel::Moment& moment) {
+  TC_CHECK(!committing_);
+  committing_ = true;
+  std::vector<session::Saved> changes = store_.take_changes(clock_of(moment), kMaxCommitBytes);
+  for (const session::Saved& saved : changes) in_commit_.push_back(saved.key);
+  // Nobody is told before everything that had changed is written.
+  if (!store_.has_changes()) std::swap(waiting_, waiting_in_commit_);
+  return changes;
+}
+
+void Keeper::end_commit(bool good, channel::Outbox& out) {
+  committing_ = false;
+  disk_fails_ = !good;
+  if (!good) {
+    store_.put_back(in_commit_);
+    waiting_in_commit_.insert(waiting_in_commit_.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+  }
+  in_commit_.clear();
+  for (const channel::DeliveryId id : waiting_in_commit_) out.settled.push_back({id, good});
+  waiting_in_commit_.clear();
+}
+
+void Keeper::answer(const channel::Delivery& delivery, const session::Message& message,
+                    session::Clock clock, channel::Outbox& out) {
+  notice({NoticeKind::answering, message.context, delivery.sender.identity.name(),
+          message.context == kEveryContext ? store_.session_count()
+                                           : store_.session_count(message.context)});
+  answers_.ask(delivery.sender, message.context, message.dialect, store_, clock, out);
+}
+
+// Asks for what is missing, if it is time, and sees what that makes of this engine.
+void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
+  const auto count = [&](const std::string& context) { return store_.session_count(context); };
+  if (auto ask = fetches_.step(moment.now, count)) {
+    notice({NoticeKind::fetching, ask->context, ask->to.identity.name()});
+    const session::Message message{
+        .dialect = ask->dialect,
+        .event = static_cast<std::int32_t>(session::Event::get_all),
+        .time_ms = clock_of(moment).wall_ms,
+        .context = ask->context,
+        .session_id = "GET-ALL",
+        .unique_id = "GET-ALL-" + ask->context,
+    };
+    out.messages.push_back({.id = kFetchSend,
+                            .to = std::move(ask->to),
+                            .options = channel::option::kAsynchronous,
+                            .body = session::compose_message(message),
+                            .unique_id = std::nullopt});
+  }
+  const bool is_in_sync = fetches_.is_in_sync(moment.now);
+  if (is_in_sync == has_state_) return;
+  has_state_ = is_in_sync;
+  notice({.kind = has_state_ ? NoticeKind::in_sync : NoticeKind::not_in_sync,
+          .count = store_.session_count()});
+}
+
+void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent& event,
+                       channel::Outbox& out) {
+  if (event.change == channel::MemberChange::came) {
+    fetches_.on_came(event.member, moment.now);
+    for (const std::string& context : store_.contexts()) {
+      fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);
+    }
+  } else {
+    answers_.forget(event.member.identity);
+    fetches_.on_gone(event.member.identity);
+  }
+  fetch(moment, out);
+}
+
+void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tribes::Identity& to,
+                     channel::SendOutcome outcome, channel::Outbox& out) {
+  if (id != kFetchSend) return answers_.on_sent(id, outcome, store_, clock_of(moment), out);
+  if (outcome == channel::SendOutcome::failed || outcome == channel::SendOutcome::no_room) {
+    fetches_.on_not_sent(to);
+  }
+  fetch(moment, out);
+}
+
+void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
+  if (moment.now >= next_second_) {
+    next_second_ = moment.now + kStep;
+    for (const std::string& context : store_.on_timer(clock_of(moment))) fetches_.on_held(context);
+    look_at_pressure();
+  }
+  fetch(moment, out);
+}
+
+Instant Keeper::next_deadline() const { return std::min(next_second_, fetches_.next_deadline()); }
+
+void Keeper::look_at_pressure() {
+  if (store_.pressure() == pressure_) return;
+  pressure_ = store_.pressure();
+  constexpr std::array kKinds = {NoticeKind::memory_fine, NoticeKind::memory_alarm,
+                                 NoticeKind::memory_full};
+  notice({.kind = kKinds.at(static_cast<std::size_t>(pressure_)), .count = store_.memory_bytes()});
+}
+
+void Keeper::notice(Notice notice) {
+  if (notices_.size() < kMaxNotices) notices_.push_back(std::move(notice));
+}
+
+}  // namespace tribecast::keeper

@@ -1,0 +1,126 @@
+// The engine as an application of its channel: keeps the session store and gives back from it.
+//
+// engine/keeper joins engine/session and engine/channel. answers.h gives members what they ask for,
+// fetches.h asks for what this engine lacks, keeper.h is the whole. It owns no socket, file or
+// clock; what is to be kept on a disk it hands out as bytes, and is told when they are there.
+//
+//   Keeper keeper(settings, now);
+//   keeper.restore(key, value, moment) ...;          // for each record of a disk
+//   keeper.restored(moment, grace, false);           // then it is a channel's application
+//   if (keeper.has_changes()) write(keeper.begin_commit(moment));    // about every 100 ms
+//   keeper.end_commit(good, outbox);                 // and the channel carries out the outbox
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/channel/application.h"
+#include "engine/keeper/answers.h"
+#include "engine/keeper/fetches.h"
+#include "engine/session/store.h"
+
+namespace tribecast::keeper {
+
+struct Settings {
+  session::Settings store;  // tracks_changes: something is kept on a disk
+  session::TransferSettings transfer;
+  FetchSettings fetch;
+  // A sender that waits is acknowledged when its message is on the disk; refused while nothing can
+  // be written, though what it said is kept in memory.
+  bool acknowledges_on_disk = false;
+};
+
+enum class NoticeKind : std::uint8_t {
+  memory_alarm,  // 90 % of its limit; `count` bytes
+  memory_full,   // growth is refused
+  memory_fine,   // below 85 %
+  answering,     // `member` asked for `context`, of which there are `count` sessions
+  fetching,      // `member` is asked for `context`
+  in_sync,       // it may be asked now; there are `count` sessions
+  not_in_sync,
+};
+
+// For the log.
+struct Notice {
+  NoticeKind kind = NoticeKind::answering;
+  std::string context = {};
+  std::string member = {};
+  std::uint64_t count = 0;
+};
+
+struct KeeperCounters {
+  std::uint64_t messages = 0;  // of DeltaManagers
+  std::uint64_t others = 0;    // not of DeltaManagers
+};
+
+class Keeper : public channel::Application {
+ public:
+  Keeper(const Settings& settings, Instant now)
+      : store_(settings.store),
+        answers_(settings.transfer),
+        fetches_(settings.fetch, now),
+        acknowledges_on_disk_(settings.acknowledges_on_disk),
+        next_second_(now) {}
+
+  channel::Receipt receive(const channel::Moment& moment, const channel::Delivery& delivery,
+                           channel::Outbox& out) override;
+  void on_member(const channel::Moment& moment, const channel::MemberEvent& event,
+                 channel::Outbox& out) override;
+  void on_sent(const channel::Moment& moment, channel::SendId id, const tribes::Identity& to,
+               channel::SendOutcome outcome, channel::Outbox& out) override;
+  void on_timer(const channel::Moment& moment, channel::Outbox& out) override;
+  [[nodiscard]] Instant next_deadline() const override;
+  [[nodiscard]] bool has_state() const override { return has_state_; }
+
+  // What a disk has, before anything else; false when it is nothing that take_changes() gave.
+  bool restore(Bytes key, Bytes value, const channel::Moment& moment);
+  // All of it. `anew`: everything is to be written again.
+  void restored(const channel::Moment& moment, Duration grace, bool anew);
+
+  // Something is to be written; somebody waits for it.
+  [[nodiscard]] bool has_changes() const { return store_.has_changes() || !waiting_.empty(); }
+  [[nodiscard]] bool is_awaited() const { return !waiting_.empty(); }
+  // What is to be written, in one step. One commit at a time.
+  std::vector<session::Saved> begin_commit(const channel::Moment& moment);
+  // It is written, or could not be: then it will be in the next one again.
+  void end_commit(bool good, channel::Outbox& out);
+
+  // What happened since the last call.
+  std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+
+  [[nodiscard]] const session::Store& store() const { return store_; }
+  [[nodiscard]] const Answers& answers() const { return answers_; }
+  [[nodiscard]] const Fetches& fetches() const { return fetches_; }
+  [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
+
+ private:
+  channel::Receipt take_in(const channel::Moment& moment, const channel::Delivery& delivery,
+                           const session::Message& message, channel::Outbox& out);
+  channel::Receipt of_an_engine(const channel::Delivery& delivery, const session::Message& message,
+                                session::Clock clock, channel::Outbox& out);
+  void answer(const channel::Delivery& delivery, const session::Message& message,
+              session::Clock clock, channel::Outbox& out);
+  void fetch(const channel::Moment& moment, channel::Outbox& out);
+  void look_at_pressure();
+  void notice(Notice notice);
+
+  session::Store store_;
+  Answers answers_;
+  Fetches fetches_;
+  bool acknowledges_on_disk_;
+  Instant next_second_;
+  session::Pressure pressure_ = session::Pressure::fine;
+  bool has_state_ = false;
+  bool disk_fails_ = false;
+  bool committing_ = false;
+  std::vector<Buffer> in_commit_;  // keys
+  // Deliveries that are settled once the changes are written; those of the commit under way.
+  std::vector<channel::DeliveryId> waiting_;
+  std::vector<channel::DeliveryId> waiting_in_commit_;
+  std::vector<Notice> notices_;
+  KeeperCounters counters_;
+};
+
+}  // namespace tribecast::keeper

@@ -1,0 +1,33 @@
+// What a store knows of one id, as bytes that outlive the process: the session, that one of that id
+// has ended, that it was renamed. Whoever keeps them checks that they are the same bytes later
+// (a disk's checksums); a layout of another version is not read.
+//
+//   key    u32 size  context     id
+//   value  u8 version = 1   u8 parts: 1 session, 2 tombstone, 4 rename; then these parts, in this
+//          order, with times in milliseconds since 1970:
+//   session    u64 created  u64 last access  u64 this access  i64 an earlier one ended (-1 = none)
+//              u64 heard of  i32 seconds it lives  u8 complete  u32 entries, each:
+//              u8 type  u8 removed  u32 order  u64 time  text name  text value
+//   tombstone  u64 message time   u64 kept until
+//   rename     text new id  u64 message time   u64 kept until
+//   text       u32 size  bytes
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace tribecast::session {
+
+struct Saved {
+  Buffer key;
+  std::optional<Buffer> value;  // nullopt: nothing is known any more
+};
+
+Buffer saved_key(std::string_view context, std::string_view id);
+// Context and id.
+std::optional<std::pair<std::string, std::string>> parse_saved_key(Bytes key);
+
+}  // namespace tribecast::session

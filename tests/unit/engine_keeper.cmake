@@ -1,0 +1,2 @@
+tribecast_unit_test(keeper keeper.cc LINK tribecast_engine_keeper)
+tribecast_unit_test(keeper_cluster keeper_cluster.cc LINK tribecast_engine_keeper)
