@@ -38,7 +38,8 @@ std::string refuse(int code) { return control::http_response(code, "text/plain",
 
 class Page {
  public:
-  Page(Client client, std::string token) : client_(std::move(client)), root_("/" + token + "/") {}
+  Page(Client client, const std::string& token)
+      : client_(std::move(client)), root_("/" + token + "/") {}
 
   [[nodiscard]] const std::string& root() const { return root_; }
 

@@ -119,8 +119,12 @@ Findings judge_route(const Facts& facts) {
       out.push_back(failure(name,
                             "the route to " + prefix + " on " + facts.host +
                                 " leads to the loopback interface: heartbeats do not leave it",
-                            "on " + facts.host + ": ip route del " + prefix + "; " +
-                                add.substr(add.find("ip route add"))));
+                            std::string("on ")
+                                .append(facts.host)
+                                .append(": ip route del ")
+                                .append(prefix)
+                                .append("; ")
+                                .append(add.substr(add.find("ip route add")))));
       continue;
     }
     const std::string& by = group.route->interface;

@@ -310,7 +310,7 @@ Measures Links::make_measures(Instant now, const Link& link) const {
   measures.wall_us = static_cast<std::uint64_t>(
       duration_cast<microseconds>(now.time_since_epoch() + *wall_offset_).count());
   if (const auto loss = link.history.settled_loss()) {
-    measures.loss_permille = static_cast<std::uint16_t>(*loss * 1000 + 0.5);
+    measures.loss_permille = static_cast<std::uint16_t>((*loss * 2000 + 1) / 2);
   }
   return measures;
 }

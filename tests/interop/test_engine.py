@@ -166,6 +166,7 @@ def unheard():
         cluster.start()
         engine.start()
         eventually("both Tomcats list the engine", lambda: all_list(cluster.tomcats, engine), timeout=20)
+        eventually("and it lists both", lambda: len(engine.members()) == 2, timeout=20)
         members = engine.members()
         engine.host.run("nft", "add table ip deaf; add chain ip deaf out { type filter hook output priority 0; }; "
                                "add rule ip deaf out ip daddr 224.0.0.0/4 drop; "

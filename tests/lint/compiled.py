@@ -3,8 +3,9 @@
 clean: a file is looked at again only when it, something it includes, the command or the rules
 changed.
 
-usage: compiled.py headers TOP BUILD   every header compiles alone
-       compiled.py tidy TOP BUILD      clang-tidy-14 over every .cc in the compile database
+usage: compiled.py headers TOP BUILD        every header compiles alone
+       compiled.py tidy TOP BUILD [OTHER]   clang-tidy-14 over all that the compile database names, that of OTHER if
+                                            given: where modules are compiled as a whole, in a quarter of the time
 """
 import concurrent.futures
 import hashlib
@@ -52,10 +53,10 @@ def fingerprint(parts):
 
 
 def compile_commands(top, build):
-    """Source -> words of its command, for the sources of the product."""
+    """Source -> words of its command, for the sources of the product, and CMake's that include them."""
     commands = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        if entry["file"].startswith((f"{top}/agent/", f"{top}/engine/")):
+        if entry["file"].startswith(tuple(f"{place}/{part}/" for place in (top, build) for part in ("agent", "engine"))):
             commands[pathlib.Path(entry["file"])] = shlex.split(entry["command"])
     return commands
 
@@ -88,11 +89,12 @@ def header_tasks(top, build):
 
 def tidy_tasks(top, build):
     for source, words in sorted(compile_commands(top, build).items()):
-        command = [TIDY, "--quiet", "-p", str(build),
-                   *(f"--extra-arg={word}" for word in COROUTINES), str(source)]
+        whole = source.is_relative_to(build)
+        command = [TIDY, "--quiet", "-p", str(build), *(f"--extra-arg={word}" for word in COROUTINES)]
+        command += ["--checks=-bugprone-suspicious-include"] * whole + [str(source)]
         files = closure(source, top) + [top / ".clang-tidy"]
         # The words tell about changed flags; clang-tidy finds them itself.
-        yield source.relative_to(top).as_posix(), files, command, " ".join(words)
+        yield source.relative_to(build if whole else top).as_posix(), files, command, " ".join(words)
 
 
 def run(task, clean):
@@ -110,18 +112,19 @@ def run(task, clean):
 
 def main():
     tasks = {"headers": header_tasks, "tidy": tidy_tasks}
-    if len(sys.argv) != 4 or sys.argv[1] not in tasks:
+    if len(sys.argv) not in (4, 5) or sys.argv[1] not in tasks:
         print(__doc__, file=sys.stderr)
         return 2
     kind, top, build = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     if kind == "tidy" and shutil.which(TIDY) is None:
         print(f"SKIPPED: {TIDY} is not installed", file=sys.stderr)
         return SKIP
+    database = pathlib.Path(sys.argv[-1])
     clean = build / "lint" / kind
     clean.mkdir(parents=True, exist_ok=True)
     failed = looked = total = 0
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        results = pool.map(lambda task: run(task, clean), tasks[kind](top, build))
+        results = pool.map(lambda task: run(task, clean), tasks[kind](top, database))
         for name, good, output, fresh in results:
             total += 1
             looked += fresh
