@@ -24,7 +24,7 @@ MODULES = {
     "cli": {"base", "seal", "config", "control", "doctor", "survey"},
     "engine/java": {"base"},
     "engine/session": {"base", "engine/java"},
-    "engine/map": {"base", "engine/java"},
+    "engine/map": {"base", "tribes", "engine/java", "engine/session"},
     "engine/channel": {"base", "tribes"},
     "engine/keeper": {"base", "tribes", "engine/java", "engine/session", "engine/channel"},
     "engine/daemon": {"base", "tribes", "config", "control", "io", "engine/java", "engine/session", "engine/map",

@@ -1,0 +1,1 @@
+tribecast_unit_test(map_codec map_codec.cc LINK tribecast_engine_map tribecast_engine_channel)
