@@ -112,12 +112,18 @@ bool Value::add(Bytes diff, std::int64_t wall_ms) {
   diffs_.push_back(copy_of(diff));
   diff_bytes_ += diff.size() + sizeof(Buffer) + kAllocation;
   accessed_ms_ = wall_ms;
-  if (known() && diff_bytes_ > std::max(kFreeDiffBytes, stream_.size())) {
-    stream_ = bytes();
-    diffs_ = {};
-    diff_bytes_ = 0;
-  }
+  if (known() && diff_bytes_ > std::max(kFreeDiffBytes, stream_.size())) fold();
   return true;
+}
+
+void Value::start_fill() {
+  if (!diffs_.empty()) fold();
+}
+
+void Value::fold() {
+  stream_ = bytes();
+  diffs_ = {};
+  diff_bytes_ = 0;
 }
 
 Buffer Value::bytes() const {

@@ -15,12 +15,16 @@ class Value {
  public:
   // The whole value. It replaces all that was known.
   bool set(Bytes stream) { return take(stream, false); }
-  // The whole value as it was fetched: diffs that have come meanwhile are applied to it. They set
+  // It is asked for now: what came before will be in the answer.
+  void start_fill();
+  // The whole value as it was fetched: diffs that came since start_fill are applied to it. They set
   // and remove by name, so one that it has already does no harm.
   bool fill(Bytes stream) { return take(stream, true); }
   // A change, at that time by this host's clock. It may come before the value. False, and nothing
   // is kept, when it is none.
   bool add(Bytes diff, std::int64_t wall_ms);
+  // What is here is no longer its owner's value.
+  void spoil() { *this = {}; }
   // Its owner used it.
   void touch(std::int64_t wall_ms) { accessed_ms_ = wall_ms; }
 
@@ -36,6 +40,7 @@ class Value {
 
  private:
   bool take(Bytes stream, bool keep_diffs);
+  void fold();
 
   Buffer stream_;
   std::vector<Buffer> diffs_;
