@@ -18,6 +18,48 @@ void expect_newest_in_engine(Cluster& cluster) {
   }
 }
 
+// An engine alone, with what it sends as values.
+struct Alone {
+  Replica replica{member(9), {}};
+  Actions out;
+
+  void hear(Type type, std::uint8_t from, std::uint8_t primary, const std::vector<Member>& nodes,
+            int second) {
+    Message message{.type = static_cast<std::int32_t>(type), .map = kMap};
+    message.key = text_value("s");
+    message.primary = member(primary);
+    message.nodes = nodes;
+    replica.on_message({message, {}}, member(from), at_second(second), out);
+  }
+  void ping(std::uint8_t from, int second) {
+    const Message ping{.type = static_cast<std::int32_t>(Type::ping), .map = kMap};
+    replica.on_request({ping, {}}, member(from), at_second(second), out);
+  }
+  // Answers all questions: values with a value, states with an empty list. Returns the notices.
+  std::vector<std::pair<Member, Message>> answer(int second) {
+    std::vector<std::pair<Member, Message>> notices;
+    const Actions sent = std::exchange(out, {});
+    for (const Action& action : sent) {
+      auto parsed = action.call == 0 ? parse_message(action.bytes) : parse_object(action.bytes);
+      Message& message = parsed->message;
+      if (action.call == 0) {
+        notices.emplace_back(member(action.to.host.back()), message);
+        continue;
+      }
+      message.value = message.is(Type::state) ? compose_list({}, {})
+                                              : session_value(session_record("s", "value"));
+      replica.on_answer(action.call, compose_object(message, {}), at_second(second), out);
+    }
+    return notices;
+  }
+  std::size_t told(Type type, std::uint8_t to,
+                   const std::vector<std::pair<Member, Message>>& notices) const {
+    return static_cast<std::size_t>(std::ranges::count_if(notices, [&](const auto& notice) {
+      return notice.first == member(to) && notice.second.is(type);
+    }));
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_session_is_in_the_engine) {
@@ -347,6 +389,103 @@ BOOST_AUTO_TEST_CASE(a_silent_member_is_asked_again) {
     replica.on_timer(at_second(second), out);
   }
   BOOST_TEST(questions.size() - before <= 4U);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_is_left_with_a_dead_member_in_the_list) {
+  Alone engine;
+  engine.ping(3, 0);
+  // 8 is another engine: it has a backup, too.
+  engine.hear(Type::proxy, 1, 1, {member(2), member(8)}, 0);
+  engine.answer(0);
+  engine.replica.on_gone(member(1).identity, at_second(20), engine.out);
+  engine.replica.on_timer(at_second(20), engine.out);
+  BOOST_TEST(engine.told(Type::proxy, 3, engine.answer(20)) == 0U);  // 2 has it, and is alive
+  engine.replica.on_gone(member(2).identity, at_second(21), engine.out);
+  engine.replica.on_timer(at_second(21), engine.out);
+  const auto notices = engine.answer(21);
+  BOOST_TEST(engine.told(Type::proxy, 3, notices) == 1U);
+  for (const auto& [to, message] : notices) {
+    BOOST_TEST((message.primary == member(9)));
+    BOOST_TEST((message.nodes == std::vector<Member>{member(8), member(9)}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_moves_is_not_healed) {
+  Alone engine;
+  engine.ping(3, 0);
+  engine.hear(Type::proxy, 1, 1, {member(2)}, 0);
+  engine.answer(0);
+  const auto compare = [&](int second) {
+    engine.replica.check_all();
+    engine.replica.on_timer(at_second(second), engine.out);
+    return engine.answer(second);
+  };
+  // Its own notice to the member may still be on its way.
+  compare(2);
+  engine.replica.on_timer(at_second(3), engine.out);
+  BOOST_TEST(engine.told(Type::proxy, 3, engine.answer(3)) == 0U);
+  // It has become the primary since it said that it knows nothing: it must stay that.
+  compare(20);
+  engine.hear(Type::proxy, 3, 3, {member(2), member(9)}, 20);
+  engine.replica.on_timer(at_second(21), engine.out);
+  BOOST_TEST(engine.told(Type::proxy, 3, engine.answer(21)) == 0U);
+  engine.hear(Type::proxy, 1, 1, {member(2), member(9)}, 22);
+  compare(40);
+  engine.replica.on_timer(at_second(41), engine.out);
+  BOOST_TEST(engine.told(Type::proxy, 3, engine.answer(41)) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(two_engines_end_up_both_as_backups) {
+  Alone engine;
+  engine.ping(1, 0);
+  engine.hear(Type::proxy, 1, 1, {member(2)}, 0);
+  engine.answer(0);
+  // The other one did not know of this one when it enlisted itself.
+  engine.hear(Type::notify_member, 8, 1, {member(2), member(8)}, 1);
+  const auto notices = engine.answer(1);
+  BOOST_TEST(engine.told(Type::notify_member, 1, notices) == 1U);
+  BOOST_TEST(engine.told(Type::notify_member, 8, notices) == 1U);
+  for (const auto& [to, message] : notices) {
+    BOOST_TEST((message.primary == member(1)));
+    BOOST_TEST((message.nodes == std::vector<Member>{member(2), member(8), member(9)}));
+  }
+  engine.hear(Type::notify_member, 8, 1, {member(2), member(9), member(8)}, 2);
+  BOOST_TEST(engine.answer(2).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_replicated_map_is_kept_whole_and_given_whole) {
+  Alone engine;
+  Message copy{.type = static_cast<std::int32_t>(Type::copy), .map = "Catalina-SSO-cache"};
+  copy.key = text_value("sso");
+  copy.value = text_value("any object at all");
+  copy.primary = member(1);
+  copy.nodes = {member(2), member(9)};
+  engine.replica.on_message({copy, {}}, member(1), at_second(0), engine.out);
+  engine.answer(0);
+  const Message question{.type = static_cast<std::int32_t>(Type::state_copy), .map = copy.map};
+  const auto list_for = [&](std::uint8_t asker) {
+    const auto reply =
+        engine.replica.on_request({question, {}}, member(asker), at_second(1), engine.out);
+    return *parse_list(*parse_object(*reply)->message.value);
+  };
+  BOOST_TEST((list_for(3) == std::vector<Message>{copy}));
+  // One that lacks it is given the value itself.
+  const Message ping{.type = static_cast<std::int32_t>(Type::ping), .map = copy.map};
+  engine.replica.on_request({ping, {}}, member(3), at_second(30), engine.out);
+  engine.answer(30);
+  engine.replica.on_timer(at_second(30), engine.out);
+  const auto notices = engine.answer(30);
+  BOOST_TEST(engine.told(Type::copy, 3, notices) == 1U);
+  for (const auto& [to, message] : notices) BOOST_TEST((message == copy));
+  // All Tomcats gone: the next one gets it with the engine as its primary.
+  for (std::uint8_t gone = 1; gone <= 3; ++gone) {
+    engine.replica.on_gone(member(gone).identity, at_second(40), engine.out);
+  }
+  const auto list = list_for(4);
+  BOOST_TEST(list.size() == 1U);
+  BOOST_TEST((list.at(0).primary == member(9)));
+  BOOST_TEST((list.at(0).value == copy.value));
+  BOOST_TEST((list.at(0).nodes == std::vector<Member>{member(9)}));
 }
 
 BOOST_AUTO_TEST_CASE(each_tomcat_is_answered_with_its_own_classes) {
