@@ -26,10 +26,9 @@ constexpr std::size_t kItemsBefore = 2;
 constexpr std::array<std::string_view, 4> kStates = {"NEW", "STATETRANSFERRED", "INITIALIZED",
                                                      "DESTROYED"};
 
-const java::Shape& known_message() {
+java::Shape message_shape(std::uint64_t uid) {
   static const java::Shape kShape = {
       {.name = std::string(kMessageClass),
-       .uid = 1,
        .fields = {{'Z', "diff"},
                   {'I', "msgtype"},
                   {'[', "diffvalue", "[B"},
@@ -38,14 +37,22 @@ const java::Shape& known_message() {
                   {'[', "nodes", "[Lorg/apache/catalina/tribes/Member;"},
                   {'L', "primary", "Lorg/apache/catalina/tribes/Member;"},
                   {'[', "valuedata", "[B"}}}};
-  return kShape;
+  java::Shape shape = kShape;
+  shape[0].uid = uid == 0 ? kMessageUid : uid;
+  return shape;
 }
 
-const java::Shape& known_member() {
-  static const java::Shape kShape = {{.name = std::string(kMemberClass),
-                                      .uid = kMemberUid,
-                                      .flags = java::kExternalizable | java::kBlockData}};
-  return kShape;
+java::Shape member_shape(std::uint64_t uid) {
+  return {{.name = std::string(kMemberClass),
+           .uid = uid == 0 ? kMemberUid : uid,
+           .flags = java::kExternalizable | java::kBlockData}};
+}
+
+// What is read is believed to be the class that is written here only if it is the same.
+std::uint64_t uid_of(const java::Graph& graph, java::NodeId object,
+                     java::Shape (*shape_for)(std::uint64_t uid)) {
+  const auto shape = java::shape_of(graph, graph.node(object).klass);
+  return shape && *shape == shape_for(shape->at(0).uid) ? shape->at(0).uid : 0;
 }
 
 const java::Shape& array_shape() {
@@ -84,9 +91,7 @@ class MessageReader {
     m.nodes = members("nodes");
     m.primary = member(value("primary"));
     if (!ok_) return Unexpected{Malformed::bad_member};
-    const auto shape = java::shape_of(graph_, graph_.node(object_).klass);
-    if (!shape) return Unexpected{Malformed::not_a_message};
-    parsed.shapes = {*shape, member_};
+    parsed.versions = {uid_of(graph_, object_, message_shape), member_};
     return parsed;
   }
 
@@ -114,10 +119,9 @@ class MessageReader {
     java::ContentReader in(graph_, java::external_contents(graph_, item.node()));
     const Buffer block = in.bytes(in.u32());
     const auto parsed = tribes::parse_member(block);
-    const auto shape = java::shape_of(graph_, graph_.node(item.node()).klass);
-    ok_ = in.ok() && parsed && shape;
+    ok_ = in.ok() && parsed;
     if (!ok_) return std::nullopt;
-    member_ = *shape;
+    member_ = uid_of(graph_, item.node(), member_shape);
     return Member::of(*parsed);
   }
 
@@ -139,7 +143,7 @@ class MessageReader {
 
   const java::Graph& graph_;
   java::NodeId object_;
-  java::Shape member_;
+  std::uint64_t member_ = 0;
   bool ok_ = true;
 };
 
@@ -152,50 +156,38 @@ Result<Parsed, Malformed> read_message(const java::Graph& graph, java::Item item
 
 class MessageWriter {
  public:
-  MessageWriter(java::Writer& out, const Shapes& shapes)
+  MessageWriter(java::Writer& out, const Versions& versions)
       : out_(out),
-        message_(shapes.message.empty() ? known_message() : shapes.message),
-        member_(shapes.member.empty() ? known_member() : shapes.member) {}
+        message_(message_shape(versions.message)),
+        member_(member_shape(versions.member)) {}
 
-  void put(const Message& message) {
+  void put(const Message& m) {
+    ByteWriter raw;
+    raw.u8(m.diff ? 1 : 0);
+    raw.u32be(static_cast<std::uint32_t>(m.type));
     out_.object(message_);
-    for (auto level = message_.rbegin(); level != message_.rend(); ++level) {
-      for (const java::FieldShape& field : level->fields) put_field(field, message);
+    out_.raw(raw.bytes());
+    put_bytes(m.diff_value);
+    put_bytes(m.key);
+    out_.byte_array(bytes_of(m.map));
+    put_nodes(m.nodes);
+    if (m.primary) {
+      put_member(*m.primary);
+    } else {
+      out_.null();
     }
+    put_bytes(m.value);
   }
 
  private:
-  // A field that is not known here gets Java's default.
-  void put_field(const java::FieldShape& field, const Message& m) {
-    if (field.type != 'L' && field.type != '[') return put_primitive(field, m);
-    if (field.name == "diffvalue") return put_bytes(m.diff_value);
-    if (field.name == "keydata") return put_bytes(m.key);
-    if (field.name == "valuedata") return put_bytes(m.value);
-    if (field.name == "mapId") return out_.byte_array(bytes_of(m.map));
-    if (field.name == "nodes" && m.nodes) return put_nodes(*m.nodes);
-    if (field.name == "primary" && m.primary) return put_member(*m.primary);
-    out_.null();
-  }
-  void put_primitive(const java::FieldShape& field, const Message& m) {
-    std::uint64_t number = 0;
-    if (field.name == "diff") number = m.diff ? 1 : 0;
-    if (field.name == "msgtype") number = static_cast<std::uint32_t>(m.type);
-    ByteWriter raw;
-    raw.u64be(number);
-    out_.raw(raw.bytes().last(width_of(field.type)));
-  }
-  static std::size_t width_of(char type) {
-    if (type == 'J' || type == 'D') return 8;
-    if (type == 'I' || type == 'F') return 4;
-    return type == 'S' || type == 'C' ? 2 : 1;
-  }
   void put_bytes(const std::optional<Buffer>& bytes) {
     if (!bytes) return out_.null();
     out_.byte_array(*bytes);
   }
-  void put_nodes(const std::vector<Member>& nodes) {
-    out_.array(array_shape(), static_cast<std::uint32_t>(nodes.size()));
-    for (const Member& node : nodes) put_member(node);
+  void put_nodes(const std::optional<std::vector<Member>>& nodes) {
+    if (!nodes) return out_.null();
+    out_.array(array_shape(), static_cast<std::uint32_t>(nodes->size()));
+    for (const Member& node : *nodes) put_member(node);
   }
   void put_member(const Member& member) {
     const Buffer block = tribes::compose_member(member.view());
@@ -206,8 +198,8 @@ class MessageWriter {
   }
 
   java::Writer& out_;
-  const java::Shape& message_;
-  const java::Shape& member_;
+  java::Shape message_;
+  java::Shape member_;
 };
 
 }  // namespace
@@ -232,9 +224,9 @@ Result<Parsed, Malformed> parse_message(Bytes body) {
   return read_message(*graph, graph->roots()[0]);
 }
 
-Buffer compose_message(const Message& message, const Shapes& shapes) {
+Buffer compose_message(const Message& message, const Versions& versions) {
   java::Writer out;
-  MessageWriter(out, shapes).put(message);
+  MessageWriter(out, versions).put(message);
   return out.release();
 }
 
@@ -249,10 +241,10 @@ Result<Parsed, Malformed> parse_object(Bytes object) {
   return read_message(*graph, graph->roots()[kItemsBefore]);
 }
 
-Buffer compose_object(const Message& message, const Shapes& shapes) {
+Buffer compose_object(const Message& message, const Versions& versions) {
   java::Writer out;
   for (std::size_t i = 0; i < kItemsBefore; ++i) out.string({});
-  MessageWriter(out, shapes).put(message);
+  MessageWriter(out, versions).put(message);
   const Buffer stream = out.release();
   return copy_of(Bytes(stream).subspan(kInsideCall.size()));
 }
@@ -274,7 +266,7 @@ Result<std::vector<Message>, Malformed> parse_list(Bytes value) {
   return entries;
 }
 
-Buffer compose_list(std::span<const Message> entries, const Shapes& shapes) {
+Buffer compose_list(std::span<const Message> entries, const Versions& versions) {
   java::Writer out;
   const auto count = static_cast<std::uint32_t>(entries.size());
   ByteWriter size;
@@ -282,7 +274,7 @@ Buffer compose_list(std::span<const Message> entries, const Shapes& shapes) {
   out.object(list_shape());
   out.raw(size.bytes());
   out.u32(count);
-  MessageWriter writer(out, shapes);
+  MessageWriter writer(out, versions);
   for (const Message& entry : entries) writer.put(entry);
   out.end();
   return out.release();

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/java/shape.h"
 #include "tribes/owned_member.h"
 
 namespace tribecast::map {
@@ -41,14 +40,16 @@ enum class Type : std::int32_t {
 // for a member of the map.
 enum class State : std::uint8_t { created, state_transferred, initialized, destroyed };
 
-// The classes as a Tomcat wrote them. The serialVersionUID of MemberImpl is computed and differs
-// between releases: to each Tomcat its own are written. Without fields or flags: not seen yet.
-struct Shapes {
-  java::Shape message;
-  java::Shape member;
+// serialVersionUIDs as a Tomcat wrote them; 0: not seen. That of MemberImpl is computed and differs
+// between releases: each Tomcat reads its own alone.
+struct Versions {
+  std::uint64_t message = 0;
+  std::uint64_t member = 0;
 };
 
-// Of Tomcat 10.1.54 and 11.0.12 and later, for a member whose own has not been seen.
+// Of all releases but the first 7.0, and of Tomcat 10.1.54 and 11.0.12 and later: for a member
+// whose own have not been seen.
+inline constexpr std::uint64_t kMessageUid = 1;
 inline constexpr std::uint64_t kMemberUid = 0x8476f37b32953667;
 
 using Member = tribes::OwnedMember;
@@ -70,7 +71,7 @@ struct Message {
 
 struct Parsed {
   Message message;
-  Shapes shapes;
+  Versions versions;
 };
 
 // Why bytes are no message.
@@ -84,17 +85,17 @@ std::string_view name_of(Malformed reason);
 
 // The body of a channel message.
 Result<Parsed, Malformed> parse_message(Bytes body);
-Buffer compose_message(const Message& message, const Shapes& shapes);
+Buffer compose_message(const Message& message, const Versions& versions);
 // The object of a remote call (engine/channel/rpc.h). An answer to retrieve_backup may be a null
 // instead, kNullObject.
 Result<Parsed, Malformed> parse_object(Bytes object);
-Buffer compose_object(const Message& message, const Shapes& shapes);
+Buffer compose_object(const Message& message, const Versions& versions);
 inline constexpr std::uint8_t kNullObject[] = {0x70};
 
 // The value of an answer to state (entries are Type::proxy) and state_copy (Type::copy): an
 // ArrayList. Tomcat lets its messages share one map name and members; here each has its own.
 Result<std::vector<Message>, Malformed> parse_list(Bytes value);
-Buffer compose_list(std::span<const Message> entries, const Shapes& shapes);
+Buffer compose_list(std::span<const Message> entries, const Versions& versions);
 
 // The value of an answer to a ping.
 Result<State, Malformed> parse_state(Bytes value);

@@ -73,7 +73,7 @@ Verdict Replica::on_message(const Parsed& parsed, const Member& sender, Clock cl
   Verdict verdict = Verdict::refused;
   if (from == self_) return Verdict::done;
   if (map != nullptr) {
-    roster_.learn(from, parsed.shapes);
+    roster_.learn(from, parsed.versions);
     verdict = apply(*map, message, from, clock, out);
   }
   update_pressure();
@@ -180,7 +180,7 @@ std::optional<Buffer> Replica::on_request(const Parsed& parsed, const Member& se
   const MemberId from = id_of(sender);
   Map* map = from == kNobody ? nullptr : map_of(answer.map);
   if (map == nullptr) return null;
-  roster_.learn(from, parsed.shapes);
+  roster_.learn(from, parsed.versions);
   switch (static_cast<Type>(answer.type)) {
     case Type::ping:
       answer.value = compose_state(State::initialized);
@@ -202,7 +202,7 @@ std::optional<Buffer> Replica::on_request(const Parsed& parsed, const Member& se
     default:
       return null;
   }
-  return compose_object(answer, roster_.shapes(from));
+  return compose_object(answer, roster_.versions(from));
 }
 
 // A notice of the entry as others should know it.
@@ -224,7 +224,7 @@ Buffer Replica::list_for(const Map& map, bool values, MemberId asker) const {
     list.push_back(entry_message(map, values ? Type::copy : Type::proxy, key, entry));
     if (values && entry.value.known()) list.back().value = entry.value.bytes();
   }
-  return compose_list(list, roster_.shapes(asker));
+  return compose_list(list, roster_.versions(asker));
 }
 
 // A Tomcat takes the first answer: while the value is being fetched, one who has it must be heard.
@@ -239,7 +239,7 @@ std::optional<Buffer> Replica::value_for(const Map& map, Message message, Member
     if (!entry.value.known()) return null;
   }
   message.value = entry.value.bytes();
-  return compose_object(message, roster_.shapes(asker));
+  return compose_object(message, roster_.versions(asker));
 }
 
 std::optional<Buffer> Replica::find(std::string_view map, Bytes key) const {
@@ -286,14 +286,14 @@ Replica::Found Replica::erase(Map& map, Found at) {
 void Replica::send(const Map& map, MemberId to, const Message& message, Actions& out) const {
   if (to == self_) return;
   out.push_back(
-      {roster_.member(to).identity, map.name, 0, compose_message(message, roster_.shapes(to))});
+      {roster_.member(to).identity, map.name, 0, compose_message(message, roster_.versions(to))});
 }
 
 void Replica::call(const Map& map, MemberId to, const Message& message, std::string key,
                    Clock clock, Actions& out) {
   calls_.emplace(++last_call_, Call{map.name, std::move(key), to, clock.now});
   out.push_back({roster_.member(to).identity, map.name, last_call_,
-                 compose_object(message, roster_.shapes(to))});
+                 compose_object(message, roster_.versions(to))});
 }
 
 void Replica::on_answer(std::uint64_t number, Bytes object, Clock clock, Actions& out) {
@@ -307,7 +307,7 @@ void Replica::on_answer(std::uint64_t number, Bytes object, Clock clock, Actions
   }
   const Call call = at->second;
   calls_.erase(at);
-  roster_.learn(call.to, parsed->shapes);
+  roster_.learn(call.to, parsed->versions);
   Map& map = maps_.at(call.map);
   if (!call.key.empty()) {
     on_fetched(map, call, number, &parsed->message, clock);

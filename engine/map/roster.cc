@@ -28,20 +28,20 @@ void Roster::keep(const std::vector<bool>& used) {
   }
 }
 
-void Roster::take(Shapes& kept, const Shapes& seen) {
-  if (!seen.message.empty()) kept.message = seen.message;
-  if (!seen.member.empty()) kept.member = seen.member;
+void Roster::take(Versions& kept, const Versions& seen) {
+  if (seen.message != 0) kept.message = seen.message;
+  if (seen.member != 0) kept.member = seen.member;
 }
 
-void Roster::learn(MemberId id, const Shapes& shapes) {
-  take(slots_[id].shapes, shapes);
-  take(latest_, shapes);
+void Roster::learn(MemberId id, const Versions& versions) {
+  take(slots_[id].versions, versions);
+  take(latest_, versions);
 }
 
-Shapes Roster::shapes(MemberId id) const {
-  Shapes shapes = latest_;
-  take(shapes, slots_[id].shapes);
-  return shapes;
+Versions Roster::versions(MemberId id) const {
+  Versions versions = latest_;
+  take(versions, slots_[id].versions);
+  return versions;
 }
 
 }  // namespace tribecast::map

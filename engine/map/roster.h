@@ -27,20 +27,20 @@ class Roster {
   // Forgets all whose number is not marked.
   void keep(const std::vector<bool>& used);
 
-  void learn(MemberId id, const Shapes& shapes);
+  void learn(MemberId id, const Versions& versions);
   // Its own, as far as they have been seen, for the rest those that were seen last.
-  [[nodiscard]] Shapes shapes(MemberId id) const;
+  [[nodiscard]] Versions versions(MemberId id) const;
 
  private:
   struct Slot {
     std::optional<Member> member;
-    Shapes shapes;
+    Versions versions;
   };
-  static void take(Shapes& kept, const Shapes& seen);
+  static void take(Versions& kept, const Versions& seen);
 
   std::vector<Slot> slots_;
   std::map<tribes::Identity, MemberId> ids_;
-  Shapes latest_;
+  Versions latest_;
 };
 
 }  // namespace tribecast::map

@@ -26,7 +26,7 @@ void check_values(Bytes bytes) {
 
 void check_message(const Parsed& parsed) {
   const Message& message = parsed.message;
-  const auto again = parse_message(compose_message(message, parsed.shapes));
+  const auto again = parse_message(compose_message(message, parsed.versions));
   TC_CHECK(again && again->message == message);
   const auto object = parse_object(compose_object(message, {}));
   TC_CHECK(object && object->message == message);
@@ -47,7 +47,7 @@ Clock at_second(int second) {
 // The same message as every type, from two members, with answers to all that is asked.
 void hear(const Parsed& parsed, Bytes bytes) {
   Replica replica(member(9), {.memory_limit_bytes = 1U << 20U, .max_open_fetches = 2});
-  const Shapes& shapes = parsed.shapes;
+  const Versions& versions = parsed.versions;
   Actions out;
   int second = 0;
   for (const std::int32_t type :
@@ -68,7 +68,7 @@ void hear(const Parsed& parsed, Bytes bytes) {
       else if (action.call % 3 == 1)
         replica.on_answer(action.call, bytes, at_second(second), out);
       else
-        replica.on_answer(action.call, compose_object(heard.message, shapes), at_second(second),
+        replica.on_answer(action.call, compose_object(heard.message, versions), at_second(second),
                           out);
     }
     replica.on_timer(at_second(second), out);

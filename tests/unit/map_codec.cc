@@ -59,13 +59,13 @@ BOOST_AUTO_TEST_CASE(messages_of_all_branches_both_ways) {
     for (const Golden& expected : kMessages) {
       BOOST_TEST_CONTEXT(version << " " << expected.name) {
         const Buffer bytes = golden(version, expected.name);
-        const auto [message, shapes] = parsed(bytes);
+        const auto [message, versions] = parsed(bytes);
         BOOST_TEST(message.is(expected.type));
         BOOST_TEST(message.map == kMap);
         BOOST_TEST(message.key.has_value() == expected.has_key);
         BOOST_TEST(message.value.has_value() == expected.has_value);
         BOOST_TEST(message.nodes.value_or(std::vector<Member>{}).size() == expected.nodes);
-        BOOST_TEST((compose_message(message, shapes) == bytes));
+        BOOST_TEST((compose_message(message, versions) == bytes));
       }
     }
   }
@@ -77,11 +77,11 @@ BOOST_AUTO_TEST_CASE(diffs_and_copies_too) {
       BOOST_TEST_CONTEXT(version << " " << name) {
         if (!test::java_index().contains(version + "/map/" + name + ".bin")) continue;
         const Buffer bytes = golden(version, name);
-        const auto [message, shapes] = parsed(bytes);
+        const auto [message, versions] = parsed(bytes);
         BOOST_TEST(message.diff == message.diff_value.has_value());
         BOOST_TEST((message.value.has_value() || message.diff));
         // Where two members are one object in Tomcat, the bytes differ; the fields never do.
-        const Buffer again = compose_message(message, shapes);
+        const Buffer again = compose_message(message, versions);
         BOOST_TEST((parsed(again).message == message));
         if (message.nodes->size() == 1) BOOST_TEST((again == bytes));
       }
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(objects_of_remote_calls_both_ways) {
         BOOST_REQUIRE(call.has_value());
         const Parsed object = must(parse_object(call->object));
         BOOST_TEST(object.message.map == view_of(call->channel));
-        const Buffer again = compose_object(object.message, object.shapes);
+        const Buffer again = compose_object(object.message, object.versions);
         BOOST_TEST(same(again, call->object));
       }
     }
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(lists_of_entries) {
         const auto entries = must(parse_list(object.message.value.value()));
         BOOST_TEST(entries.size() >= count);
         for (const Message& entry : entries) BOOST_TEST(entry.is(type));
-        const Buffer list = compose_list(entries, object.shapes);
+        const Buffer list = compose_list(entries, object.versions);
         BOOST_TEST((must(parse_list(list)) == entries));
         if (entries.empty()) BOOST_TEST((list == *object.message.value));
       }
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(states_both_ways) {
 
 BOOST_AUTO_TEST_CASE(the_class_of_members_is_the_senders) {
   const auto uid = [](const std::string& version) {
-    return parsed(golden(version, "map03_proxy")).shapes.member.at(0).uid;
+    return parsed(golden(version, "map03_proxy")).versions.member;
   };
   BOOST_TEST(uid("9.0.70") == 0x2e21087915506d1cU);
   BOOST_TEST(uid("10.1.60") == kMemberUid);

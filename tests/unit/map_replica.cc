@@ -492,20 +492,17 @@ BOOST_AUTO_TEST_CASE(each_tomcat_is_answered_with_its_own_classes) {
   Replica replica(member(9), {});
   Actions out;
   for (const std::uint64_t uid : {0x2e21087915506d1cULL, 0x8476f37b32953667ULL}) {
-    Shapes shapes;
-    shapes.member = {{.name = "org.apache.catalina.tribes.membership.MemberImpl",
-                      .uid = uid,
-                      .flags = java::kExternalizable | java::kBlockData}};
+    const Versions versions = {.message = kMessageUid, .member = uid};
     const Member tomcat = member(uid == kMemberUid ? 1 : 2);
     Message ping{.type = static_cast<std::int32_t>(Type::ping), .map = kMap};
     ping.primary = tomcat;
-    const auto parsed = parse_object(compose_object(ping, shapes));
+    const auto parsed = parse_object(compose_object(ping, versions));
     BOOST_REQUIRE(parsed);
     const auto answer = replica.on_request(*parsed, tomcat, at_second(0), out);
     BOOST_REQUIRE(answer);
     const auto reply = parse_object(*answer);
     BOOST_REQUIRE(reply);
-    BOOST_TEST(reply->shapes.member.at(0).uid == uid);
+    BOOST_TEST(reply->versions.member == uid);
     BOOST_TEST((*parse_state(*reply->message.value) == State::initialized));
     BOOST_TEST((reply->message.primary == member(9)));
   }
