@@ -25,6 +25,7 @@ void Replica::check_all() {
 // is told what it lacks.
 void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& entries,
                        Instant asked, Clock clock, Actions& out) {
+  if (!map.members.contains(member)) return;  // it went while it answered
   std::set<std::string_view> has;
   for (const Message& message : entries) {
     if (!message.key || message.key->empty()) continue;
@@ -39,7 +40,8 @@ void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& en
       continue;
     }
     const bool is_new = !map.entries.contains(key);
-    const MemberId primary = message.primary ? id_of(*message.primary) : kNobody;
+    forget_members();
+    const MemberId primary = message.primary ? roster_.add(*message.primary) : kNobody;
     if (!is_new && primary != member) continue;
     const Found at = find_or_add(map, key);
     change(at, [&](Entry& entry) {
@@ -50,7 +52,7 @@ void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& en
     });
     ensure_backup(map, at, clock, out);
   }
-  if (!settings_.heal || !map.members.contains(member)) return;
+  if (!settings_.heal) return;
   for (const auto& [key, entry] : map.entries) {
     if (has.contains(key) || !entry.value.known()) continue;
     if (entry.moved + settings_.settled > asked) continue;

@@ -15,7 +15,6 @@ constexpr std::string_view kMemberClass = "org.apache.catalina.tribes.membership
 constexpr std::string_view kMemberArray = "[Lorg.apache.catalina.tribes.Member;";
 constexpr std::string_view kStateClass =
     "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$State";
-constexpr std::size_t kMaxNodes = 1024;
 
 // Before an object that was taken out of a remote call, two strings take the handles that the
 // call's class and object had there (channel::kFirstRpcHandle).

@@ -54,6 +54,9 @@ inline constexpr std::uint64_t kMemberUid = 0x8476f37b32953667;
 
 using Member = tribes::OwnedMember;
 
+// A message may name so many nodes.
+inline constexpr std::size_t kMaxNodes = 1024;
+
 struct Message {
   std::int32_t type = 0;  // of unknown meaning where Type has no such number
   bool diff = false;

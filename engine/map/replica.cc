@@ -26,13 +26,10 @@ Replica::Map* Replica::map_of(const std::string& name) {
   return &map;
 }
 
-MemberId Replica::id_of(const Member& member) {
-  if (roster_.is_full()) forget_members();
-  return roster_.add(member);
-}
-
 // Every Tomcat that starts anew is a new member; those that nothing speaks of any more make room.
+// Called before a message is read, while no number is in hand, so that all that it names has room.
 void Replica::forget_members() {
+  if (roster_.size() + kMaxNodes + 2 <= Roster::kMaxMembers) return;
   std::vector<bool> used(Roster::kMaxMembers);
   const auto mark = [&](MemberId id) {
     if (id < used.size()) used[id] = true;
@@ -68,7 +65,8 @@ void Replica::update_pressure() {
 
 Verdict Replica::on_message(const Parsed& parsed, const Member& sender, Clock clock, Actions& out) {
   const Message& message = parsed.message;
-  const MemberId from = id_of(sender);
+  forget_members();
+  const MemberId from = roster_.add(sender);
   Map* map = from == kNobody ? nullptr : map_of(message.map);
   Verdict verdict = Verdict::refused;
   if (from == self_) return Verdict::done;
@@ -128,7 +126,7 @@ Verdict Replica::on_entry(Map& map, const Message& message, MemberId sender, Clo
   }
   // A backup comes from who acts as the primary; what an engine says speaks of another.
   MemberId primary = sender;
-  if (!message.is(Type::backup) && message.primary) primary = id_of(*message.primary);
+  if (!message.is(Type::backup) && message.primary) primary = roster_.add(*message.primary);
   if (primary == kNobody) return Verdict::refused;
   const Found at = find_or_add(map, text_of(*message.key));
   const bool taken = !carries || take_value(map, at, message, clock);
@@ -177,7 +175,8 @@ std::optional<Buffer> Replica::on_request(const Parsed& parsed, const Member& se
                                           Actions& out) {
   Message answer = parsed.message;
   const Buffer null(std::begin(kNullObject), std::end(kNullObject));
-  const MemberId from = id_of(sender);
+  forget_members();
+  const MemberId from = roster_.add(sender);
   Map* map = from == kNobody ? nullptr : map_of(answer.map);
   if (map == nullptr) return null;
   roster_.learn(from, parsed.versions);
@@ -233,11 +232,11 @@ std::optional<Buffer> Replica::value_for(const Map& map, Message message, Member
   const auto at = map.entries.find(text_of(message.key.value_or(Buffer{})));
   if (at == map.entries.end()) return null;
   const Entry& entry = at->second;
-  if (!entry.value.known() || entry.fetch != Fetch::none) {
-    const MemberId holder = holder_of(map, entry);
-    if (holder != kNobody && holder != asker) return std::nullopt;
-    if (!entry.value.known()) return null;
-  }
+  const MemberId holder = holder_of(map, entry);
+  const bool is_old = entry.value.known() && entry.fetch != Fetch::none;
+  const bool other_has = is_old ? map.members.contains(holder) : holder != kNobody;
+  if ((is_old || !entry.value.known()) && other_has && holder != asker) return std::nullopt;
+  if (!entry.value.known()) return null;
   message.value = entry.value.bytes();
   return compose_object(message, roster_.versions(asker));
 }

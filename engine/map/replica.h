@@ -180,7 +180,6 @@ class Replica {
 
   // replica.cc: what comes in
   Map* map_of(const std::string& name);
-  MemberId id_of(const Member& member);
   void forget_members();
   [[nodiscard]] bool has_room(const Message& message) const;
   Verdict apply(Map& map, const Message& message, MemberId sender, Clock clock, Actions& out);

@@ -6,7 +6,7 @@ namespace tribecast::map {
 
 MemberId Roster::add(const Member& member) {
   if (const MemberId known = find(member.identity); known != kNobody) return known;
-  if (is_full()) return kNobody;
+  if (size() >= kMaxMembers) return kNobody;
   auto slot = std::ranges::find_if(slots_, [](const Slot& s) { return !s.member; });
   if (slot == slots_.end()) slot = slots_.insert(slot, Slot{});
   *slot = {member, {}};

@@ -23,7 +23,7 @@ class Roster {
   [[nodiscard]] MemberId find(const tribes::Identity& identity) const;
   // Borrowed until a member is added.
   [[nodiscard]] const Member& member(MemberId id) const { return *slots_[id].member; }
-  [[nodiscard]] bool is_full() const { return ids_.size() >= kMaxMembers; }
+  [[nodiscard]] std::size_t size() const { return ids_.size(); }
   // Forgets all whose number is not marked.
   void keep(const std::vector<bool>& used);
 

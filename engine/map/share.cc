@@ -14,7 +14,7 @@ constexpr std::size_t kSpareWanted = 1024;  // keys that may stand there without
 void Replica::place(Entry& entry, MemberId primary, const std::vector<Member>& nodes, Instant now) {
   std::vector<MemberId> ids;
   for (const Member& node : nodes) {
-    const MemberId id = id_of(node);
+    const MemberId id = roster_.add(node);
     if (id != kNobody && std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
   }
   if (entry.primary == primary && entry.nodes == ids) return;

@@ -488,6 +488,25 @@ BOOST_AUTO_TEST_CASE(a_replicated_map_is_kept_whole_and_given_whole) {
   BOOST_TEST((list.at(0).nodes == std::vector<Member>{member(9)}));
 }
 
+BOOST_AUTO_TEST_CASE(members_that_are_gone_make_room_for_others) {
+  Alone engine;
+  for (int i = 0; i < 10'000; ++i) {
+    Member tomcat = member(1);
+    tomcat.identity.unique_id = {1, static_cast<std::uint8_t>(i),
+                                 static_cast<std::uint8_t>(i / 256)};
+    Message proxy{.type = static_cast<std::int32_t>(Type::proxy), .map = kMap};
+    proxy.key = text_value("s");
+    proxy.primary = tomcat;
+    proxy.nodes = {member(2), member(9)};
+    const Verdict verdict =
+        engine.replica.on_message({proxy, {}}, tomcat, at_second(i), engine.out);
+    BOOST_REQUIRE((verdict == Verdict::done));
+    engine.answer(i);
+    engine.replica.on_gone(tomcat.identity, at_second(i), engine.out);
+  }
+  BOOST_TEST(engine.replica.find(kMap, text_value("s")).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(each_tomcat_is_answered_with_its_own_classes) {
   Replica replica(member(9), {});
   Actions out;
