@@ -31,7 +31,10 @@ void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& en
     if (!message.key || message.key->empty()) continue;
     has.insert(view_of(*message.key));
     const std::string key = text_of(*message.key);
-    if (map.tombstones.contains(key) && !map.entries.contains(key)) {
+    forget_members();
+    const MemberId primary = message.primary ? roster_.add(*message.primary) : kNobody;
+    // A primary that has it again is right: its notice did not come here.
+    if (map.tombstones.contains(key) && !map.entries.contains(key) && primary != member) {
       if (settings_.heal) tasks_.push_back({Task::Kind::remove, map.name, key, member, asked});
       continue;
     }
@@ -40,8 +43,6 @@ void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& en
       continue;
     }
     const bool is_new = !map.entries.contains(key);
-    forget_members();
-    const MemberId primary = message.primary ? roster_.add(*message.primary) : kNobody;
     if (!is_new && primary != member) continue;
     const Found at = find_or_add(map, key);
     change(at, [&](Entry& entry) {

@@ -28,8 +28,8 @@
 // - A member that is heard again after on_gone needs no call: its ping brings it back.
 //
 // A removed key leaves a tombstone. A late notice of it, or the list of a member that missed the
-// removal, do not bring it back (the member is told again); a value from its primary does, since a
-// Tomcat that replaces a value removes the key first.
+// removal, do not bring it back (the member is told again); its primary does, since a Tomcat that
+// replaces a value removes the key first.
 #pragma once
 
 #include <cstddef>

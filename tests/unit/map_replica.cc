@@ -268,6 +268,20 @@ BOOST_AUTO_TEST_CASE(a_logged_out_session_stays_out) {
   BOOST_TEST(cluster.in_engine("s0") == "anew");
 }
 
+BOOST_AUTO_TEST_CASE(a_removed_key_that_its_primary_has_again_is_not_removed) {
+  Cluster cluster(2);
+  cluster.tomcat(0).put("s", "value");
+  cluster.tomcat(0).remove("s");
+  cluster.cut(0, true);
+  cluster.tomcat(0).put("s", "anew");
+  cluster.cut(0, false);
+  cluster.heartbeat();
+  cluster.run();
+  BOOST_TEST(cluster.tomcat(0).get("s") == "anew");
+  BOOST_TEST(cluster.in_engine("s") == "anew");
+  BOOST_TEST(cluster.engine().counters().removed_again == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(while_it_fetches_it_lets_others_answer) {
   Cluster cluster(3);
   cluster.hold_answers(true);
