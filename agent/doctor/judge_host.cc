@@ -3,6 +3,10 @@
 namespace tribecast::doctor {
 namespace {
 
+std::string where_to(const std::string& prefix, const std::string& interface) {
+  return interface.empty() ? prefix + " has a route" : prefix + " goes by " + interface;
+}
+
 std::string name_of(const GroupFacts& group) {
   const std::string port = group.settings.port == 0 ? "*" : std::to_string(group.settings.port);
   return group.settings.address.to_string() + ":" + port;
@@ -119,16 +123,11 @@ Findings judge_route(const Facts& facts) {
       out.push_back(failure(name,
                             "the route to " + prefix + " on " + facts.host +
                                 " leads to the loopback interface: heartbeats do not leave it",
-                            std::string("on ")
-                                .append(facts.host)
-                                .append(": ip route del ")
-                                .append(prefix)
-                                .append("; ")
-                                .append(add.substr(add.find("ip route add")))));
+                            "on " + facts.host + ": ip route del " + prefix + "; " +
+                                add.substr(add.find("ip route add"))));
       continue;
     }
-    const std::string& by = group.route->interface;
-    out.push_back(good(by.empty() ? prefix + " has a route" : prefix + " goes by " + by));
+    out.push_back(good(where_to(prefix, group.route->interface)));
   }
   return out;
 }

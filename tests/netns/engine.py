@@ -185,7 +185,7 @@ def heartbeats(listener):
     check("its heartbeat comes from the group's port", source == (ENGINE, GROUP[1]))
     host, port = seen[35:39], struct.unpack(">i", seen[22:26])[0]
     check("and announces where it listens", (host, port) == (socket.inet_aton(ENGINE), PORT))
-    check("it has no state, so it is young", struct.unpack(">q", seen[14:22])[0] < 1000)
+    check("there is nobody whose sessions it lacks: it says its age", struct.unpack(">q", seen[14:22])[0] >= 1000)
     for bad in (b"", b"TRIBES-B\1\0", beat()[:-1], b"TRIBES-B\1\0\x7f\xff\xff\xff" + beat()[14:], os.urandom(60000)):
         s.sendto(bad, GROUP)
     s.sendto(beat(), GROUP)
