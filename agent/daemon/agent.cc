@@ -277,6 +277,7 @@ void Agent::send(const relay::Send& send) {
 }
 
 void Agent::inject(Instant now, const relay::Inject& injection) {
+  if (io::now() > injection.expires) return core_.count_drop(Reason::stale, 1);
   const packet::Datagram datagram{injection.source, injection.group, injection.payload};
   for (const int interface : injection.interfaces) {
     switch (interfaces_->inject(now, datagram, interface)) {

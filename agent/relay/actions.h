@@ -29,12 +29,14 @@ struct Send {
   bool may_be_too_large = false;  // it is sent to find that out: no drop to count
 };
 
-// One multicast datagram, to be injected once on each interface (by index).
+// One multicast datagram, to be injected once on each interface (by index). Not after `expires`,
+// by a clock that is read just before: the process may have been stopped since it was received.
 struct Inject {
   std::vector<int> interfaces;
   Endpoint source;
   Endpoint group;
   Buffer payload;
+  Instant expires = kNever;
 };
 
 // A change of state worth a line in the log.

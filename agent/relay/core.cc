@@ -233,7 +233,7 @@ void Core::on_payload(Instant now, Link& link, Received& received, Buffer& paylo
   const Instant expires = goodbye ? kNever : captured + group->settings.max_age;
   inject(
       now, *group,
-      {{group->listeners, received.source, received.group, std::move(payload)}, captured, expires},
+      {{group->listeners, received.source, received.group, std::move(payload), expires}, captured},
       false, out);
 }
 
@@ -327,7 +327,7 @@ void Core::on_timer(Instant now, Actions& out) {
   links_.on_timer(now, out);
   for (auto& [name, group] : groups_) {
     while (auto next = group.pacer.next(now)) {
-      if (now > next->expires) {
+      if (now > next->inject.expires) {
         refuse(group, Reason::stale);
       } else {
         inject(now, group, std::move(*next), true, out);

@@ -48,9 +48,7 @@ void Core::inject_goodbye(Instant now, const MemberRecord& member, Actions& out)
   const auto group = groups_.find(member.group);
   if (group == groups_.end() || group->second.listeners.empty()) return;
   inject(now, group->second,
-         {{group->second.listeners, member.source, member.destination, member.shutdown()},
-          now,
-          kNever},
+         {{group->second.listeners, member.source, member.destination, member.shutdown()}, now},
          false, out);
 }
 

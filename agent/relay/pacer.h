@@ -15,7 +15,6 @@ namespace tribecast::relay {
 struct PacedInjection {
   Inject inject;
   Instant captured;
-  Instant expires;
 };
 
 // The injections of one group, in order. Never reorders: once one waits, all later ones wait.

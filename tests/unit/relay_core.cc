@@ -323,6 +323,20 @@ BOOST_AUTO_TEST_CASE(reason_stale_when_long_on_the_way) {
   }
 }
 
+// The process may be stopped between the receipt and the injection.
+BOOST_AUTO_TEST_CASE(an_injection_expires_when_its_capture_is_too_old) {
+  Cluster c;
+  c.up();
+  c.passes = [](const Packet& p) { return p.type() != Type::data; };
+  c.beat(0);
+  const Packet packet = c.sent.back();
+  const Instant captured = c.local(1);
+  c.run_for(milliseconds(600));
+  c.deliver(packet);
+  BOOST_TEST_REQUIRE(c.nodes[1].injects.size() == 1U);
+  BOOST_TEST((c.nodes[1].injects[0].expires == captured + seconds(1)));
+}
+
 BOOST_AUTO_TEST_CASE(a_goodbye_is_never_stale) {
   Cluster c;
   c.up();
@@ -338,6 +352,7 @@ BOOST_AUTO_TEST_CASE(a_goodbye_is_never_stale) {
   here.check_none();
   there.check_none();
   BOOST_TEST_REQUIRE(c.nodes[1].injects.size() == 2U);
+  BOOST_TEST((c.nodes[1].injects[1].expires == kNever));
   BOOST_TEST((c[1].report(c.local(1)).members[0].state == MemberState::left));
 }
 
