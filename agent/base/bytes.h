@@ -131,7 +131,7 @@ class ByteWriter {
   void u16be(std::uint16_t value) { SpanWriter(grow(2)).u16be(value); }
   void u32be(std::uint32_t value) { SpanWriter(grow(4)).u32be(value); }
   void u64be(std::uint64_t value) { SpanWriter(grow(8)).u64be(value); }
-  void put(Bytes bytes) { std::ranges::copy(bytes, grow(bytes.size()).begin()); }
+  void put(Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
 
   [[nodiscard]] Bytes bytes() const { return bytes_; }
   [[nodiscard]] Buffer release() { return std::move(bytes_); }

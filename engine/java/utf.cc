@@ -1,5 +1,6 @@
 #include "engine/java/utf.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace tribecast::java {
@@ -52,6 +53,12 @@ std::optional<char32_t> take_unit(Bytes& text, std::size_t longest) {
   return c;
 }
 
+// How many bytes at the front are ASCII, as most text is.
+std::size_t leading_ascii(Bytes text) {
+  return static_cast<std::size_t>(
+      std::ranges::find_if(text, [](std::uint8_t byte) { return byte >= 0x80; }) - text.begin());
+}
+
 bool is_high(char32_t c) { return c >= 0xd800 && c < 0xdc00; }
 bool is_low(char32_t c) { return c >= 0xdc00 && c < 0xe000; }
 
@@ -83,10 +90,11 @@ bool is_scalar(char32_t c, std::size_t bytes) {
 }  // namespace
 
 bool is_utf(Bytes text) {
-  while (!text.empty()) {
+  while (true) {
+    text = text.subspan(leading_ascii(text));
+    if (text.empty()) return true;
     if (!take_unit(text, 3)) return false;
   }
-  return true;
 }
 
 std::string to_utf8(Bytes text) {

@@ -1,7 +1,6 @@
 #include "engine/java/write.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/check.h"
 
@@ -38,7 +37,8 @@ void Writer::begin() {
 void Writer::block(Bytes bytes) {
   while (!bytes.empty()) {
     const std::size_t now = std::min(bytes.size(), kMaxBlock - pending_.size());
-    std::ranges::copy(bytes.first(now), std::back_inserter(pending_));
+    const Bytes part = bytes.first(now);
+    pending_.insert(pending_.end(), part.begin(), part.end());
     bytes = bytes.subspan(now);
     if (pending_.size() == kMaxBlock) flush();
   }
