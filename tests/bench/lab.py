@@ -106,6 +106,9 @@ class Process:
             self._child.kill()
             return self._child.communicate()[0] or ""
 
+    def is_running(self):
+        return self._child.poll() is None
+
     def cpu_ns(self):
         """Time on a processor of all threads, the softirqs that ran on top of them included."""
         tasks = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
@@ -184,6 +187,12 @@ class Lab:
             link = json.loads(command("ip", "-j", "-n", self._name(other), "link", "show", "eth0"))
             self.ip(name, "neigh", "replace", address, "lladdr", link[0]["address"], "dev", "eth0",
                     "nud", "permanent")
+
+    def loopback(self, name):
+        """A host without a network."""
+        command("ip", "netns", "add", self._name(name))
+        self._names.append(self._name(name))
+        self.ip(name, "link", "set", "lo", "up")
 
     def sink(self):
         """The sender's host, and behind its gateway any number of peers whose data is dropped."""

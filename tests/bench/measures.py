@@ -10,28 +10,10 @@ import time
 
 from lab import (FIRST_PEER, GROUP, HOST, OTHER_CPU, PORT, RELAY_CPU, SEALED_BYTES,
                  Lab, command, eventually, peer_addresses, program, softirq_ns)
+from table import Table, span
 
 TOLERATED_LOSS = 0.001
 MOST_COPIES = 1500000  # a second; where the search begins
-
-
-@dataclasses.dataclass
-class Table:
-    name: str
-    head: list
-    rows: list
-    note: str = ""
-
-    def __str__(self):
-        lines = ["| " + " | ".join(self.head) + " |", "|" + "---|" * len(self.head)]
-        lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in self.rows]
-        return "\n".join(lines) + (f"\n\n{self.note}" if self.note else "")
-
-
-def span(values, digits=0):
-    """Median (least-most)."""
-    return (f"{statistics.median(values):.{digits}f} "
-            f"({min(values):.{digits}f}-{max(values):.{digits}f})")
 
 
 @dataclasses.dataclass
