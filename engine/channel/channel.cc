@@ -158,6 +158,17 @@ void Channel::deliver_all(const Moment& moment, FrameId frame, Messages messages
   for (Message& message : messages) deliver(moment, frame, std::move(message), out);
 }
 
+Channel::MessageKey Channel::key_of(const Message& message) {
+  const tribes::Identity& sender = message.sender.identity;
+  ByteWriter key;
+  key.u32be(sender.port);
+  key.put(sender.unique_id);
+  key.u32be(static_cast<std::uint32_t>(sender.host.size()));
+  key.put(sender.host);
+  key.put(message.unique_id);
+  return text_of(key.bytes());
+}
+
 // The frame, if it is one that waits, gets its share of what is settled.
 bool Channel::is_repeated(FrameId frame, const MessageKey& key) {
   if (known_.contains(key)) return true;
@@ -175,7 +186,7 @@ void Channel::deliver(const Moment& moment, FrameId frame, Message message, Acti
     ++counters_.notes;
     return;
   }
-  MessageKey key{message.sender.identity, message.unique_id};
+  MessageKey key = key_of(message);
   if (is_repeated(frame, key)) {
     ++counters_.repeated;
     return;
@@ -187,23 +198,32 @@ void Channel::deliver(const Moment& moment, FrameId frame, Message message, Acti
   }
   ++counters_.delivered;
   const DeliveryId id = ++last_id_;
-  open_deliveries_[id] = {key, {}};
-  pending_keys_[std::move(key)] = id;
-  if (frame != 0) {
-    open_deliveries_[id].frames.push_back(frame);
-    ++open_frames_.at(frame).waits_for;
-  }
   Outbox outbox;
   const Receipt receipt =
       application_.receive(moment,
                            {id, message.sender, message.options, message.timestamp_milliseconds,
                             message.unique_id, message.body},
                            outbox);
+  if (receipt == Receipt::pending) {
+    keep_open(id, frame, std::move(key));
+  } else if (receipt == Receipt::refused) {
+    ++counters_.refused;
+    if (frame != 0) open_frames_.at(frame).good = false;
+  } else {
+    remember(std::move(key));
+  }
   carry_out(moment, std::move(outbox), out);
-  if (receipt == Receipt::pending) return;
-  if (receipt == Receipt::refused) ++counters_.refused;
-  settle({id, receipt != Receipt::refused}, out);
   if (receipt == Receipt::not_served) refuse_call(moment, message, out);
+}
+
+// Until settle() is told.
+void Channel::keep_open(DeliveryId id, FrameId frame, MessageKey key) {
+  pending_keys_[key] = id;
+  OpenDelivery& delivery = open_deliveries_[id];
+  delivery.key = std::move(key);
+  if (frame == 0) return;
+  delivery.frames.push_back(frame);
+  ++open_frames_.at(frame).waits_for;
 }
 
 void Channel::refuse_call(const Moment& moment, const Message& message, Actions& out) {
@@ -231,9 +251,9 @@ void Channel::settle(const Settlement& settlement, Actions& out) {
 void Channel::remember(MessageKey key) {
   const auto [it, is_new] = known_.insert(std::move(key));
   if (!is_new) return;
-  known_in_order_.push_back(it);
+  known_in_order_.push_back(&*it);
   if (known_in_order_.size() <= kRemembered) return;
-  known_.erase(known_in_order_.front());
+  known_.erase(known_.find(*known_in_order_.front()));
   known_in_order_.pop_front();
 }
 

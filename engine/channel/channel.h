@@ -11,8 +11,9 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/channel/application.h"
@@ -122,7 +123,7 @@ class Channel {
   [[nodiscard]] std::uint64_t alive_milliseconds(Instant now) const;
 
  private:
-  using MessageKey = std::pair<tribes::Identity, Buffer>;
+  using MessageKey = std::string;  // its sender and its unique id
   // A frame that is not answered before all that came of it is settled.
   struct OpenFrame {
     ConnectionId connection = 0;
@@ -146,7 +147,9 @@ class Channel {
   void follow(const Moment& moment, Membership::News news, Actions& out);
   void deliver_all(const Moment& moment, FrameId frame, Messages messages, Actions& out);
   void deliver(const Moment& moment, FrameId frame, Message message, Actions& out);
+  void keep_open(DeliveryId id, FrameId frame, MessageKey key);
   bool is_repeated(FrameId frame, const MessageKey& key);
+  static MessageKey key_of(const Message& message);
   void settle(const Settlement& settlement, Actions& out);
   void remember(MessageKey key);
   void release(FrameId frame, bool good, Actions& out);
@@ -171,9 +174,9 @@ class Channel {
   std::uint64_t last_id_ = 0;  // of frames, deliveries and transmits
   std::map<FrameId, OpenFrame> open_frames_;
   std::map<DeliveryId, OpenDelivery> open_deliveries_;
-  std::map<MessageKey, DeliveryId> pending_keys_;
-  std::set<MessageKey> known_;
-  std::deque<std::set<MessageKey>::iterator> known_in_order_;
+  std::unordered_map<MessageKey, DeliveryId> pending_keys_;
+  std::unordered_set<MessageKey> known_;
+  std::deque<const MessageKey*> known_in_order_;
   std::map<TransmitId, OpenSend> open_sends_;
 };
 
