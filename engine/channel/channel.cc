@@ -253,7 +253,8 @@ void Channel::remember(MessageKey key) {
   if (!is_new) return;
   known_in_order_.push_back(&*it);
   if (known_in_order_.size() <= kRemembered) return;
-  known_.erase(known_.find(*known_in_order_.front()));
+  const auto oldest = known_.find(*known_in_order_.front());
+  if (oldest != known_.end()) known_.erase(oldest);
   known_in_order_.pop_front();
 }
 
