@@ -147,10 +147,13 @@ bool Channel::on_frame(const Moment& moment, ConnectionId connection, Bytes data
 void Channel::on_note(const Moment& moment, Note note, const tribes::MemberView& sender,
                       Actions& out) {
   ++counters_.notes;
-  if (note != Note::static_start && note != Note::static_stop) return;
   if (membership_.admits(sender) != Refusal::none) return;
   Membership::News news;
-  membership_.on_static_note(moment.now, sender, note == Note::static_stop, news);
+  if (note == Note::static_start || note == Note::static_stop) {
+    membership_.on_static_note(moment.now, sender, note == Note::static_stop, news);
+  } else {
+    membership_.on_sender(moment.now, sender, news);
+  }
   follow(moment, std::move(news), out);
 }
 
@@ -357,7 +360,7 @@ void Channel::follow(const Moment& moment, Membership::News news, Actions& out) 
     out.probes.push_back({member, *endpoint, compose_frame(compose_message(view))});
   }
   for (MemberEvent& event : news.events) {
-    if (event.change != MemberChange::came) {
+    if (event.change != MemberChange::came && event.change != MemberChange::told) {
       out.disconnect.push_back(event.member.identity);
       stack_.forget(event.member.identity);
     }

@@ -136,17 +136,23 @@ void Membership::on_sender(Instant now, const tribes::MemberView& member, News& 
   if (entry == nullptr) return;
   entry->heard = now;
   entry->member.alive_milliseconds = member.alive_milliseconds;
-  if (entry->state == MemberState::unreached && !entry->probing) probe(now, *entry, news);
+  const bool says_more = !same(entry->member.payload, member.payload);
+  if (says_more) entry->member.payload = copy_of(member.payload);
+  if (entry->state != MemberState::unreached) {
+    if (says_more) news.events.push_back({MemberChange::told, entry->member});
+  } else if (!entry->probing) {
+    probe(now, *entry, news);
+  }
 }
 
 void Membership::on_static_note(Instant now, const tribes::MemberView& member, bool stops,
                                 News& news) {
   on_sender(now, member, news);
   const auto it = entries_.find(tribes::Identity::of(member));
-  if (stops && it != entries_.end() && it->second.from_list) {
-    remove(it, MemberChange::left, news);
-    it->second.next_probe = now + settings_.probe_interval;
-  }
+  if (it == entries_.end() || !it->second.from_list) return;
+  if (!stops) return probe(now, it->second, news);  // which tells it who is here
+  remove(it, MemberChange::left, news);
+  it->second.next_probe = now + settings_.probe_interval;
 }
 
 void Membership::probe(Instant now, Entry& entry, News& news) const {

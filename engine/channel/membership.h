@@ -49,6 +49,7 @@ enum class MemberChange : std::uint8_t {
   left,      // said goodbye
   lost,      // neither heard nor reached
   replaced,  // another unique id has its address and port
+  told,      // a static member has said what it is (its payload), or something else than before
 };
 
 struct MemberEvent {

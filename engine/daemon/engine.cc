@@ -59,6 +59,8 @@ Words words_for(channel::MemberChange change) {
       return {Severity::notice, "member_left", "has left"};
     case channel::MemberChange::replaced:
       return {Severity::notice, "member_replaced", "was started again"};
+    case channel::MemberChange::told:
+      return {Severity::info, "member_told", "has said what it is"};
     case channel::MemberChange::lost:
       break;
   }

@@ -147,7 +147,7 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
 
 void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent& event,
                        channel::Outbox& out) {
-  if (event.change == channel::MemberChange::came) {
+  if (event.change == channel::MemberChange::came || event.change == channel::MemberChange::told) {
     fetches_.on_came(event.member, moment.now);
     for (const std::string& context : store_.contexts()) {
       fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import time
 
 from lab import CannotRun, Failed, Lab, command, eventually, program
 from table import Table, span
@@ -15,8 +16,8 @@ MIB = 1 << 20
 
 
 class Engine:
-    def __init__(self, lab, host, store, name="engine"):
-        self._lab, self._host, self._store = lab, host, store
+    def __init__(self, lab, host, store, name="engine", other=None):
+        self._lab = lab
         self.directory = lab.directory / name
         self.directory.mkdir()
         self.directory.chmod(0o777)
@@ -30,7 +31,7 @@ store = {store}
 [membership]
 group = none
 [member "nobody"]
-address = {host}:{PORT + 1}
+address = {other or host}:{PORT if other else PORT + 1}
 """)
         self._log = lab.directory / f"{name}.log"
         self.start()
@@ -40,6 +41,10 @@ address = {host}:{PORT + 1}
             argv = [program("tribecast-engine"), "--config", str(self._config), "--user", "nobody"]
             self.process = self._lab.start("host", argv, stdout=out, stderr=out)
         eventually("tribecast-engine is ready", self._is_ready, 120)
+
+    def wait_for(self, what, seconds=300):
+        """The first line of its log with that."""
+        return eventually(what, lambda: next((line for line in self._log.read_text().splitlines() if what in line), None), seconds)
 
     def _is_ready(self):
         if not self.process.is_running():
@@ -147,4 +152,26 @@ def engine_memory(quick):
                  "VmRSS before and after sessions of one attribute of 1024 random bytes were created.")
 
 
-ALL = {"engine-receives": receive, "engine-memory": engine_memory}
+def engine_starts(quick):
+    need()
+    rows = []
+    for sessions in (1000,) if quick else (100_000, 1_000_000):
+        with Lab() as lab:
+            lab.loopback("host")
+            first = Engine(lab, "127.0.0.1", "disk", other="127.0.0.2")
+            Load(lab, "127.0.0.1", 4, 32, sessions, 1024, 1)
+            lab.stop(first.process)
+            began = time.monotonic()
+            first.start()
+            again = time.monotonic() - began
+            began = time.monotonic()
+            second = Engine(lab, "127.0.0.2", "memory", "second", other="127.0.0.1")
+            second.wait_for(f"in sync, with {sessions} sessions")
+            filled = time.monotonic() - began
+            rows.append([sessions, f"{again:.1f}", f"{filled:.1f}", f"{sessions / filled:.0f}"])
+    return Table("engine starts", ["sessions", "started again, s", "another one filled, s", "sessions/s"], rows,
+                 "Sessions of one attribute of 1024 random bytes. Started again: from its start until it serves, with all sessions from "
+                 "its disk. Filled: from the start of a second engine without any until it has all of the first one's.")
+
+
+ALL = {"engine-starts": engine_starts, "engine-receives": receive, "engine-memory": engine_memory}

@@ -37,11 +37,11 @@ struct Table {
   void forget() { news = {}; }
 
   [[nodiscard]] std::string events() const {
-    static const std::map<MemberChange, std::string> kNames = {
-        {MemberChange::came, "came"},
-        {MemberChange::left, "left"},
-        {MemberChange::lost, "lost"},
-        {MemberChange::replaced, "replaced"}};
+    static const std::map<MemberChange, std::string> kNames = {{MemberChange::came, "came"},
+                                                               {MemberChange::left, "left"},
+                                                               {MemberChange::lost, "lost"},
+                                                               {MemberChange::replaced, "replaced"},
+                                                               {MemberChange::told, "told"}};
     std::string all;
     for (const MemberEvent& event : news.events) {
       all += kNames.at(event.change) + " " + event.member.identity.name() + ";";
@@ -249,6 +249,28 @@ BOOST_AUTO_TEST_CASE(a_static_member_says_when_it_starts_and_stops) {
   table.forget();
   table.membership.on_static_note(at(seconds(1)), member(9).view(), false, table.news);
   BOOST_TEST(table.news.probes.empty());
+}
+
+// Two engines with static lists know each other by what they say of themselves.
+BOOST_AUTO_TEST_CASE(what_a_static_member_says_of_itself_is_told_once) {
+  MembershipSettings settings;
+  settings.static_members = {{{Address::v4(0x0a510001), 4000}, member(1).identity.unique_id, {}}};
+  Table table(settings);
+  table.membership.check(at({}), table.news);
+  table.probed(at({}), member(1), ProbeResult::reached);
+  table.forget();
+  tribes::OwnedMember who = member(1);
+  who.payload = copy_of(bytes_of("something"));
+  table.membership.on_sender(at(seconds(1)), who.view(), table.news);
+  BOOST_TEST(table.events() == "told 10.81.0.1:4000;");
+  BOOST_TEST(same(table.news.events.at(0).member.payload, who.payload));
+  table.membership.on_sender(at(seconds(2)), who.view(), table.news);
+  BOOST_TEST(table.news.events.size() == 1U);
+  // When it starts it is probed at once, so that it hears who is here.
+  table.forget();
+  table.membership.on_static_note(at(seconds(3)), who.view(), false, table.news);
+  BOOST_TEST(table.events().empty());
+  BOOST_TEST((table.news.probes == std::vector{member(1).identity}));
 }
 
 BOOST_AUTO_TEST_CASE(the_unique_id_of_a_static_member_is_learned) {

@@ -251,7 +251,9 @@ BOOST_AUTO_TEST_CASE(a_newcomer_is_filled_by_another_engine) {
   old.hear(other);
 
   Node young;
-  young.came(engine(9, kHour));
+  // By a static list it is a member before it has said what it is.
+  young.came(member(9, 0));
+  young.member_event(channel::MemberChange::told, engine(9, kHour));
   young.wait(seconds(3));
   BOOST_TEST(!young.keeper.has_state());
   const session::Message question = young.sent(SendOutcome::written);
