@@ -24,7 +24,7 @@ Channel::Channel(ChannelSettings settings, Stack stack, Application& application
 
 std::uint64_t Channel::alive_milliseconds(Instant now) const {
   // Young, but not without change: receivers take up what changes only.
-  if (!application_.has_state()) return 1 + beats_;
+  if (settings_.stays_young || !application_.has_state()) return 1 + beats_;
   const auto elapsed = duration_cast<milliseconds>(now - made_).count();
   return settings_.self.alive_milliseconds + static_cast<std::uint64_t>(elapsed);
 }
@@ -360,7 +360,7 @@ void Channel::follow(const Moment& moment, Membership::News news, Actions& out) 
     out.probes.push_back({member, *endpoint, compose_frame(compose_message(view))});
   }
   for (MemberEvent& event : news.events) {
-    if (event.change != MemberChange::came && event.change != MemberChange::told) {
+    if (is_gone(event.change)) {
       out.disconnect.push_back(event.member.identity);
       stack_.forget(event.member.identity);
     }

@@ -28,6 +28,9 @@ struct ChannelSettings {
   tribes::OwnedMember self;
   bool multicast = true;  // whether heartbeats are sent; those that come are heard in any case
   Duration frequency = milliseconds(500);
+  // It is asked for the state of starting Tomcats only when nobody else is there: it announces that
+  // it is young.
+  bool stays_young = false;
   // Option 2 asks for an acknowledgement of the receipt alone. True: it comes when the application
   // is done with the message, as with option 6.
   bool acknowledges_when_done = false;

@@ -69,7 +69,10 @@ Refusal Membership::on_heartbeat(Instant now, const tribes::MemberView& member, 
   entry.member.alive_milliseconds = member.alive_milliseconds;
   entry.member.payload = copy_of(member.payload);
   entry.heard = now;
-  if (entry.state == MemberState::suspect) entry.state = MemberState::up;
+  if (entry.state == MemberState::suspect) {
+    entry.state = MemberState::up;
+    news.events.push_back({MemberChange::heard, entry.member});
+  }
   return Refusal::none;
 }
 
@@ -203,6 +206,7 @@ void Membership::check(Instant now, News& news) {
     }
     if (silent && entry.state == MemberState::up) {
       entry.state = MemberState::suspect;
+      news.events.push_back({MemberChange::silent, entry.member});
       probe(now, entry, news);
     }
     const bool repeated = entry.from_list || entry.state != MemberState::up;

@@ -50,7 +50,15 @@ enum class MemberChange : std::uint8_t {
   lost,      // neither heard nor reached
   replaced,  // another unique id has its address and port
   told,      // a static member has said what it is (its payload), or something else than before
+  silent,    // not heard for the drop time, but its port answers: it stays a member
+  heard,     // again, after that
 };
+
+// It is no member any more.
+constexpr bool is_gone(MemberChange change) {
+  return change == MemberChange::left || change == MemberChange::lost ||
+         change == MemberChange::replaced;
+}
 
 struct MemberEvent {
   MemberChange change = MemberChange::came;

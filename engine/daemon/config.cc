@@ -57,6 +57,12 @@ constexpr std::array kEngineSettings = {
     Setting{"engine", "allow", "prefixes", "any", "", "", kEngineOnce,
             "Who may connect, and which members are let in. The protocol proves nobody: name the "
             "Tomcats' networks."},
+    Setting{"engine", "heal", "heal", "yes", "", "", kEngineOnce,
+            "Whether running Tomcats are given what they missed while they were cut off, hung, or "
+            "deaf at their start: `yes`, `report` (it is only logged what they lack) or `no`."},
+    Setting{"engine", "state-master", "state-master", "first", "", "", kEngineOnce,
+            "Whom starting Tomcats ask for the sessions: `first`: this engine, unless a member is "
+            "older than its first start; `last`: this engine only when there is nobody else."},
 
     Setting{"membership", "group", "group", "228.0.0.4:45564", "", "", kEngineOnce,
             "Where heartbeats are sent and heard. `none`: static members alone."},
@@ -206,6 +212,15 @@ constexpr std::array kAckLevels = {
     Word<AckLevel>{"disk", AckLevel::disk},
 };
 
+constexpr std::array kHeals = {
+    Word<keeper::Heal>{"yes", keeper::Heal::yes},
+    Word<keeper::Heal>{"report", keeper::Heal::report},
+    Word<keeper::Heal>{"no", keeper::Heal::no},
+};
+constexpr std::array kStateMasters = {Word<bool>{"first", true}, Word<bool>{"last", false}};
+
+Converted<keeper::Heal> to_heal(std::string_view text) { return to_kind(text, kHeals); }
+Converted<bool> to_state_master(std::string_view text) { return to_kind(text, kStateMasters); }
 Converted<bool> to_store(std::string_view text) { return to_kind(text, kStores); }
 Converted<Fsync> to_fsync(std::string_view text) { return to_kind(text, kFsyncs); }
 Converted<AckLevel> to_ack_level(std::string_view text) { return to_kind(text, kAckLevels); }
@@ -307,6 +322,8 @@ class EngineBuilder {
     in.read("unique-id", to_unique_id, config_.unique_id);
     in.read("domain", config::to_text_value, config_.domain);
     in.read("allow", config::to_prefixes, config_.allow);
+    in.read("heal", to_heal, config_.heal);
+    in.read("state-master", to_state_master, config_.answers_first);
   }
 
   void membership(Reader& in) {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/settings.h"
 #include "engine/channel/membership.h"
+#include "engine/keeper/pushes.h"
 
 namespace tribecast::engine {
 
@@ -48,6 +49,8 @@ struct Config {
   std::string state_directory;
   std::string domain;
   std::vector<Prefix> allow;  // empty = any
+  keeper::Heal heal = keeper::Heal::yes;
+  bool answers_first = true;  // false: it announces that it is young
 
   std::optional<Endpoint> group;  // nullopt = none: static members alone
   Duration frequency = milliseconds(500);

@@ -61,6 +61,10 @@ Words words_for(channel::MemberChange change) {
       return {Severity::notice, "member_replaced", "was started again"};
     case channel::MemberChange::told:
       return {Severity::info, "member_told", "has said what it is"};
+    case channel::MemberChange::silent:
+      return {Severity::info, "silent", "is not heard, but its port answers: it stays a member"};
+    case channel::MemberChange::heard:
+      return {Severity::info, "heard_again", "is heard again"};
     case channel::MemberChange::lost:
       break;
   }
@@ -103,6 +107,14 @@ Noted words_for(const keeper::Notice& notice) {
       return {Severity::notice, "in_sync",
               fmt::format("in sync, with {} sessions; starting Tomcats may ask for them",
                           notice.count)};
+    case keeper::NoticeKind::healing:
+      return {Severity::notice, "healing",
+              fmt::format("{} lacked {} sessions of {}, or something of them", notice.member,
+                          notice.count, notice.context)};
+    case keeper::NoticeKind::took:
+      return {Severity::notice, "took",
+              fmt::format("{} alone had something newer of {} sessions of {}", notice.member,
+                          notice.count, notice.context)};
     case keeper::NoticeKind::not_in_sync:
       break;
   }
@@ -167,6 +179,7 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
   settings.self.payload = copy_of(bytes_of(keeper::kEnginePayload));
   settings.multicast = config.group.has_value();
   settings.frequency = config.frequency;
+  settings.stays_young = !config.answers_first;
   settings.acknowledges_when_done = config.ack == AckLevel::disk;
   settings.membership.drop_time = config.drop_time;
   settings.membership.allowed = config.allow;
@@ -180,6 +193,7 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
       fmt::format("{}member {} with unique id {}{}", config.name.empty() ? "" : config.name + ": ",
                   settings.self.identity.name(), to_hex(identity_.unique_id),
                   identity_.is_new ? ", which is new" : ""));
+  keeper_.set_self(settings.self.identity);
   channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), keeper_,
                                                 system_random, moment.now);
   OutboundLimits limits;

@@ -27,6 +27,9 @@ constexpr int kUsage = 64;
 constexpr int kBadConfig = 65;
 constexpr const char* kDefaultConfig = "/etc/tribecast/engine.conf";
 
+// From the drop time of a member until its port was tried, and some more.
+constexpr Duration kNoticed = seconds(5);
+
 struct Options {
   std::string config;
   std::string user;
@@ -92,6 +95,9 @@ keeper::Settings keeper_settings(const engine::Config& config) {
   settings.store.memory_limit_bytes = config.memory_limit_bytes;
   settings.store.tracks_changes = config.on_disk;
   settings.fetch.limit_sessions = config.fetch_limit_sessions;
+  settings.push.heal = config.heal;
+  settings.push.limit_sessions = config.fetch_limit_sessions;
+  settings.push.lookback = config.drop_time + kNoticed;
   settings.acknowledges_on_disk = config.ack == engine::AckLevel::disk;
   return settings;
 }

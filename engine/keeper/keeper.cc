@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/keeper/send_ids.h"
 #include "engine/session/message.h"
 
 namespace tribecast::keeper {
@@ -11,8 +12,6 @@ namespace {
 constexpr Duration kStep = seconds(1);
 constexpr std::size_t kMaxCommitBytes = 32U << 20U;  // at once, and one session may be larger
 constexpr std::size_t kMaxNotices = 256;             // between two calls of take_notices()
-// Answers have ids from 1 on.
-constexpr channel::SendId kFetchSend = std::uint64_t{1} << 63U;
 
 session::Clock clock_of(const channel::Moment& moment) {
   return {moment.now,
@@ -35,7 +34,7 @@ channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::D
   }
   ++counters_.messages;
   const channel::Receipt receipt = take_in(moment, delivery, *message, out);
-  fetch(moment, out);
+  go_on(moment, out);
   return receipt;
 }
 
@@ -45,8 +44,13 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
   const tribes::Identity& from = delivery.sender.identity;
   if (message.context == kEveryContext) return of_an_engine(delivery, message, clock, out);
   fetches_.on_heard(from, message.dialect, message.context);
+  if (pushes_.on_answer(from, message, store_, clock)) return channel::Receipt::done;
+  pushes_.on_heard(from, message, clock);
   const session::Outcome outcome = store_.on_message(message, clock);
-  if (outcome.answer) answer(delivery, message, clock, out);
+  if (outcome.answer) {
+    answer(delivery, message, clock, out);
+    pushes_.on_asked(from, message.context);
+  }
   if (message.is(session::Event::all_data)) fetches_.on_part(from, message.context, moment.now);
   if (outcome.complete) {
     fetches_.on_end(from, *outcome.complete, message.is(session::Event::transfer_complete));
@@ -84,6 +88,7 @@ bool Keeper::restore(Bytes key, Bytes value, const channel::Moment& moment) {
 void Keeper::restored(const channel::Moment& moment, Duration grace, bool anew) {
   store_.restored(clock_of(moment), grace, anew);
   if (store_.session_count() > 0) fetches_.set_loaded();
+  pushes_.set_loaded(store_, moment.now);
   has_state_ = fetches_.is_in_sync(moment.now);
   look_at_pressure();
 }
@@ -132,7 +137,7 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
         .session_id = "GET-ALL",
         .unique_id = "GET-ALL-" + ask->context,
     };
-    out.messages.push_back({.id = kFetchSend,
+    out.messages.push_back({.id = first_id_of(Sender::fetches),
                             .to = std::move(ask->to),
                             .options = channel::option::kAsynchronous,
                             .body = session::compose_message(message),
@@ -145,27 +150,52 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
           .count = store_.session_count()});
 }
 
+// What members lack they are given while this engine itself lacks nothing.
+void Keeper::heal(const channel::Moment& moment, channel::Outbox& out) {
+  pushes_.step(store_, clock_of(moment), has_state_ && !fetches_.is_busy(), out);
+  for (const Healed& healed : pushes_.take_healed()) {
+    const PushCounters& done = healed.done;
+    const std::uint64_t pushed = done.given + done.mended + done.ended + done.renamed;
+    if (pushed > 0) notice({NoticeKind::healing, healed.context, healed.member, pushed});
+    if (done.taken > 0) notice({NoticeKind::took, healed.context, healed.member, done.taken});
+  }
+}
+
+void Keeper::go_on(const channel::Moment& moment, channel::Outbox& out) {
+  fetch(moment, out);
+  heal(moment, out);
+}
+
 void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent& event,
                        channel::Outbox& out) {
+  pushes_.on_member(event, store_, clock_of(moment));
   if (event.change == channel::MemberChange::came || event.change == channel::MemberChange::told) {
     fetches_.on_came(event.member, moment.now);
     for (const std::string& context : store_.contexts()) {
       fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);
     }
-  } else {
+  } else if (channel::is_gone(event.change)) {
     answers_.forget(event.member.identity);
     fetches_.on_gone(event.member.identity);
   }
-  fetch(moment, out);
+  go_on(moment, out);
 }
 
 void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tribes::Identity& to,
                      channel::SendOutcome outcome, channel::Outbox& out) {
-  if (id != kFetchSend) return answers_.on_sent(id, outcome, store_, clock_of(moment), out);
-  if (outcome == channel::SendOutcome::failed || outcome == channel::SendOutcome::no_room) {
-    fetches_.on_not_sent(to);
+  const bool is_lost =
+      outcome == channel::SendOutcome::failed || outcome == channel::SendOutcome::no_room;
+  switch (sender_of(id)) {
+    case Sender::answers:
+      return answers_.on_sent(id, outcome, store_, clock_of(moment), out);
+    case Sender::fetches:
+      if (is_lost) fetches_.on_not_sent(to);
+      break;
+    case Sender::pushes:
+      pushes_.on_sent(id, outcome, clock_of(moment));
+      break;
   }
-  fetch(moment, out);
+  go_on(moment, out);
 }
 
 void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
@@ -174,10 +204,12 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
     for (const std::string& context : store_.on_timer(clock_of(moment))) fetches_.on_held(context);
     look_at_pressure();
   }
-  fetch(moment, out);
+  go_on(moment, out);
 }
 
-Instant Keeper::next_deadline() const { return std::min(next_second_, fetches_.next_deadline()); }
+Instant Keeper::next_deadline() const {
+  return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline()});
+}
 
 void Keeper::look_at_pressure() {
   if (store_.pressure() == pressure_) return;

@@ -19,6 +19,7 @@
 #include "engine/channel/application.h"
 #include "engine/keeper/answers.h"
 #include "engine/keeper/fetches.h"
+#include "engine/keeper/pushes.h"
 #include "engine/session/store.h"
 
 namespace tribecast::keeper {
@@ -27,6 +28,7 @@ struct Settings {
   session::Settings store;  // tracks_changes: something is kept on a disk
   session::TransferSettings transfer;
   FetchSettings fetch;
+  PushSettings push;
   // A sender that waits is acknowledged when its message is on the disk; refused while nothing can
   // be written, though what it said is kept in memory.
   bool acknowledges_on_disk = false;
@@ -40,6 +42,8 @@ enum class NoticeKind : std::uint8_t {
   fetching,      // `member` is asked for `context`
   in_sync,       // it may be asked now; there are `count` sessions
   not_in_sync,
+  healing,  // `member` lacked `count` sessions of `context`, or parts of them, and was given them
+  took,     // `member` alone had something newer of `count` sessions of `context`
 };
 
 // For the log.
@@ -61,6 +65,7 @@ class Keeper : public channel::Application {
       : store_(settings.store),
         answers_(settings.transfer),
         fetches_(settings.fetch, now),
+        pushes_(settings.push),
         acknowledges_on_disk_(settings.acknowledges_on_disk),
         next_second_(now) {}
 
@@ -74,6 +79,8 @@ class Keeper : public channel::Application {
   [[nodiscard]] Instant next_deadline() const override;
   [[nodiscard]] bool has_state() const override { return has_state_; }
 
+  // As this engine is announced; without it, nobody is healed.
+  void set_self(const tribes::Identity& self) { pushes_.set_self(self); }
   // What a disk has, before anything else; false when it is nothing that take_changes() gave.
   bool restore(Bytes key, Bytes value, const channel::Moment& moment);
   // All of it. `anew`: everything is to be written again.
@@ -93,6 +100,7 @@ class Keeper : public channel::Application {
   [[nodiscard]] const session::Store& store() const { return store_; }
   [[nodiscard]] const Answers& answers() const { return answers_; }
   [[nodiscard]] const Fetches& fetches() const { return fetches_; }
+  [[nodiscard]] const Pushes& pushes() const { return pushes_; }
   [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
 
  private:
@@ -102,13 +110,16 @@ class Keeper : public channel::Application {
                                 session::Clock clock, channel::Outbox& out);
   void answer(const channel::Delivery& delivery, const session::Message& message,
               session::Clock clock, channel::Outbox& out);
+  void go_on(const channel::Moment& moment, channel::Outbox& out);
   void fetch(const channel::Moment& moment, channel::Outbox& out);
+  void heal(const channel::Moment& moment, channel::Outbox& out);
   void look_at_pressure();
   void notice(Notice notice);
 
   session::Store store_;
   Answers answers_;
   Fetches fetches_;
+  Pushes pushes_;
   bool acknowledges_on_disk_;
   Instant next_second_;
   session::Pressure pressure_ = session::Pressure::fine;

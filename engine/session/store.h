@@ -97,6 +97,11 @@ class Store {
   // Ids of a context's sessions that `find` would give; none for an unknown context.
   [[nodiscard]] std::vector<std::string> ids(std::string_view context, Instant now) const;
   [[nodiscard]] std::vector<std::string> contexts() const;
+  // When the last message time of the session of that id was, if that has ended and no other has
+  // begun since. What a session that once had this id is called now: the same, unless changed.
+  [[nodiscard]] std::optional<std::int64_t> ended_ms(std::string_view context,
+                                                     std::string_view id) const;
+  [[nodiscard]] std::string id_now(std::string_view context, const std::string& id) const;
   // All sessions, those of which the creation has not been seen too.
   [[nodiscard]] std::size_t session_count() const { return session_count_; }
   [[nodiscard]] std::size_t session_count(std::string_view context) const;

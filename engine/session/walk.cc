@@ -91,6 +91,22 @@ std::vector<std::string> Store::ids(std::string_view context, Instant now) const
   return ids;
 }
 
+std::optional<std::int64_t> Store::ended_ms(std::string_view context, std::string_view id) const {
+  const Context* found = find_context(context);
+  if (found == nullptr) return std::nullopt;
+  const auto tombstone = found->tombstones.find(id);
+  if (tombstone == found->tombstones.end()) return std::nullopt;
+  return tombstone->second;
+}
+
+std::string Store::id_now(std::string_view context, const std::string& id) const {
+  const Context* found = find_context(context);
+  if (found == nullptr || found->sessions.contains(id)) return id;
+  const auto changes = found->renamed.find(id);
+  if (changes == found->renamed.end() || changes->second.empty()) return id;
+  return current_id(*found, id, changes->second.back().time_ms);
+}
+
 std::size_t Store::session_count(std::string_view context) const {
   const Context* found = find_context(context);
   return found == nullptr ? 0 : found->sessions.size();

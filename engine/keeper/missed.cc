@@ -1,0 +1,152 @@
+#include "engine/keeper/missed.h"
+
+#include <utility>
+
+namespace tribecast::keeper {
+namespace {
+
+// Of what is lacking until the member is back: that moment is not known yet.
+constexpr std::int64_t kOpen = session::kLastTime;
+
+// Neither a context nor an id has a zero: they are modified UTF-8.
+std::string key_of(const std::string& context, const std::string& id) {
+  std::string key;
+  key.reserve(context.size() + 1 + id.size());
+  key.append(context).push_back('\0');
+  return key.append(id);
+}
+
+std::pair<std::string, std::string> parts_of(const std::string& key) {
+  const std::size_t at = key.find('\0');
+  return {key.substr(0, at), key.substr(at + 1)};
+}
+
+}  // namespace
+
+// Two halves, of which the older one goes whole: each lookback costs as much as it had changes.
+void Missed::rotate(Instant now) {
+  if (now < recent_until_) return;
+  const bool is_long_ago = now >= recent_until_ + lookback_;
+  former_ = std::exchange(recent_, {});
+  if (is_long_ago) former_.clear();
+  recent_until_ = now + lookback_;
+}
+
+void Missed::on_change(const std::string& context, const std::string& id,
+                       const tribes::Identity& from, Instant now) {
+  rotate(now);
+  if (recent_.size() < limits_.recent) {
+    recent_.insert_or_assign(key_of(context, id), Change{from, now});
+  } else {
+    complete_since_ = now;
+  }
+  for (auto& [identity, member] : members_) {
+    if (member.is_away && identity != from) insert(member, context, id, kOpen);
+  }
+}
+
+void Missed::insert(Member& member, const std::string& context, const std::string& id,
+                    std::int64_t until_ms) {
+  if (member.count >= limits_.ids) {
+    member.contexts.clear();
+    member.count = 0;
+    member.is_complete = false;
+  }
+  if (!member.is_complete) return;
+  const auto [at, is_new] = member.contexts[context].try_emplace(id, until_ms);
+  member.count += is_new ? 1U : 0U;
+  at->second = std::max(at->second, until_ms);
+}
+
+void Missed::on_away(const tribes::Identity& identity, Instant now) {
+  if (!members_.contains(identity) && members_.size() >= limits_.members) {
+    members_.erase(members_.begin());  // when it is back, nothing is known of it
+  }
+  Member& member = members_[identity];
+  if (std::exchange(member.is_away, true)) return;
+  rotate(now);
+  const Instant since = now - lookback_;
+  if (complete_since_ > since) member.is_complete = false;
+  for (const Changes* changes : {&former_, &recent_}) {
+    for (const auto& [key, change] : *changes) {
+      if (change.at < since || change.from == identity) continue;
+      const auto [context, id] = parts_of(key);
+      insert(member, context, id, kOpen);
+    }
+  }
+}
+
+bool Missed::on_back(const tribes::Identity& identity, session::Clock clock) {
+  const auto at = members_.find(identity);
+  if (at == members_.end() || !std::exchange(at->second.is_away, false)) return false;
+  for (auto& [context, ids] : at->second.contexts) {
+    for (auto& [id, until_ms] : ids) {
+      if (until_ms == kOpen) until_ms = clock.wall_ms;
+    }
+  }
+  return true;
+}
+
+void Missed::add(const tribes::Identity& identity, const std::string& context,
+                 const std::string& id, session::Clock clock) {
+  if (!members_.contains(identity) && members_.size() >= limits_.members) return;
+  insert(members_[identity], context, id, clock.wall_ms);
+}
+
+void Missed::remove(const tribes::Identity& identity, const std::string& context,
+                    const std::string& id) {
+  const auto at = members_.find(identity);
+  if (at == members_.end()) return;
+  const auto ids = at->second.contexts.find(context);
+  if (ids == at->second.contexts.end()) return;
+  at->second.count -= ids->second.erase(id);
+  if (ids->second.empty()) at->second.contexts.erase(ids);
+}
+
+void Missed::remove(const tribes::Identity& identity, const std::string& context) {
+  const auto at = members_.find(identity);
+  if (at == members_.end()) return;
+  const auto ids = at->second.contexts.find(context);
+  if (ids == at->second.contexts.end()) return;
+  at->second.count -= ids->second.size();
+  at->second.contexts.erase(ids);
+}
+
+const Missed::Ids& Missed::ids_of(const tribes::Identity& identity,
+                                  const std::string& context) const {
+  static const Ids kNone;
+  const auto at = members_.find(identity);
+  if (at == members_.end()) return kNone;
+  const auto ids = at->second.contexts.find(context);
+  return ids == at->second.contexts.end() ? kNone : ids->second;
+}
+
+std::size_t Missed::count(const tribes::Identity& identity) const {
+  const auto at = members_.find(identity);
+  return at == members_.end() ? 0 : at->second.count;
+}
+
+bool Missed::is_complete(const tribes::Identity& identity) const {
+  const auto at = members_.find(identity);
+  return at == members_.end() || at->second.is_complete;
+}
+
+void Missed::set_complete(const tribes::Identity& identity) {
+  const auto at = members_.find(identity);
+  if (at != members_.end()) at->second.is_complete = true;
+}
+
+const Missed::Change* Missed::last_change(const std::string& key) const {
+  for (const Changes* changes : {&recent_, &former_}) {
+    if (const auto at = changes->find(key); at != changes->end()) return &at->second;
+  }
+  return nullptr;
+}
+
+bool Missed::was_changed_by(const tribes::Identity& member, const std::string& context,
+                            const std::string& id, Instant since) const {
+  const Change* last = last_change(key_of(context, id));
+  return last != nullptr && last->from == member && last->at >= since;
+}
+
+}  // namespace tribecast::keeper
