@@ -43,13 +43,18 @@ bool Pushes::on_answer(const tribes::Identity& from, const session::Message& mes
   return true;
 }
 
-bool Pushes::is_spared(const std::string& id, Instant now) {
-  if (!missed_.was_changed_by(work_->member, work_->context, id, now - settings_.under_way)) {
-    return false;
-  }
+bool Pushes::is_spared(const std::string& id, session::Clock clock) {
+  const Instant since = clock.now - settings_.under_way;
+  if (!missed_.was_changed_by(work_->member, work_->context, id, since)) return false;
   ++work_->done.spared;
-  work_->look_again = true;
+  put_off(id, clock);
   return true;
+}
+
+// To the next look, which is to know of it.
+void Pushes::put_off(const std::string& id, session::Clock clock) {
+  missed_.add(work_->member, work_->context, id, clock);
+  work_->look_again = true;
 }
 
 void Pushes::look_at(const session::Record& copy, session::Store& store, session::Clock clock) {
@@ -77,7 +82,7 @@ void Pushes::look_at(const session::Record& copy, session::Store& store, session
   if (found.finding == Finding::alike || found.parts.empty()) {
     return missed_.remove(work_->member, work_->context, copy.id);
   }
-  if (is_spared(copy.id, clock.now)) return;
+  if (is_spared(copy.id, clock)) return;
   plan({.what = What::parts, .id = copy.id, .parts = std::move(found.parts)});
 }
 
@@ -105,8 +110,7 @@ void Pushes::look_at_missing(const session::Store& store, session::Clock clock) 
     const bool is_there = !work_->seen.insert(now).second;
     if (store.ended_ms(work_->context, now) || is_there) {
       plan({.what = What::ended, .id = id});
-    } else if (store.find(work_->context, now, clock.now) != nullptr &&
-               !is_spared(now, clock.now)) {
+    } else if (store.find(work_->context, now, clock.now) != nullptr && !is_spared(now, clock)) {
       plan({.what = What::renamed, .id = id});
     }
   }
@@ -119,9 +123,11 @@ void Pushes::look_at_missing(const session::Store& store, session::Clock clock) 
       continue;
     }
     const session::Session* kept = store.find(work_->context, id, clock.now);
-    const bool by_itself = !is_missed(id) && kept->newest_ms() > clock.wall_ms - kByItselfMs;
-    work_->look_again = work_->look_again || by_itself;
-    if (!by_itself && !is_spared(id, clock.now)) plan({.what = What::whole, .id = id});
+    if (!is_missed(id) && kept->created_ms() > clock.wall_ms - kByItselfMs) {
+      put_off(id, clock);  // its creation may come
+    } else if (!is_spared(id, clock)) {
+      plan({.what = What::whole, .id = id});
+    }
   }
   // It does not have what is not to be there.
   const Missed::Ids ids = missed_.ids_of(work_->member, work_->context);
@@ -140,7 +146,7 @@ void Pushes::look_at_missed(const session::Store& store, session::Clock clock) {
       plan({.what = What::ended, .id = id});
     } else if (store.find(work_->context, now, clock.now) == nullptr) {
       missed_.remove(work_->member, work_->context, id);
-    } else if (!is_spared(now, clock.now)) {
+    } else if (!is_spared(now, clock)) {
       plan({.what = now == id ? What::whole : What::renamed, .id = id});
     }
   }
@@ -208,7 +214,7 @@ std::optional<session::Message> Pushes::next_message(const session::Store& store
   }
   const std::string now = store.id_now(work_->context, push.id);
   const session::Session* kept = store.find(work_->context, now, clock.now);
-  if (kept == nullptr || is_spared(now, clock.now)) return std::nullopt;
+  if (kept == nullptr || is_spared(now, clock)) return std::nullopt;
   work_->pushed.push_back(now);
   if (push.what == What::renamed) {
     made.event = static_cast<std::int32_t>(Event::change_id);
@@ -230,7 +236,7 @@ std::optional<session::Message> Pushes::whole_ones(const session::Store& store,
     const std::string id = std::move(work_->pushes.front().id);
     work_->pushes.pop_front();
     const session::Session* kept = store.find(work_->context, id, clock.now);
-    if (kept == nullptr || is_spared(id, clock.now)) continue;
+    if (kept == nullptr || is_spared(id, clock)) continue;
     records.push_back(kept->record(id));
     bytes += kept->memory_bytes();
     work_->pushed.push_back(id);

@@ -164,7 +164,8 @@ class Pushes {
   void look_at_missed(const session::Store& store, session::Clock clock);
   void take(const session::Record& copy, session::Store& store, session::Clock clock);
   void show_alive(const std::string& context, const std::string& id, session::Clock clock);
-  [[nodiscard]] bool is_spared(const std::string& id, Instant now);
+  bool is_spared(const std::string& id, session::Clock clock);
+  void put_off(const std::string& id, session::Clock clock);
   [[nodiscard]] bool is_missed(const std::string& id) const;
   [[nodiscard]] bool is_known() const;
   [[nodiscard]] Standing standing_of(const std::string& id, session::Clock clock) const;

@@ -37,11 +37,11 @@ struct Table {
   void forget() { news = {}; }
 
   [[nodiscard]] std::string events() const {
-    static const std::map<MemberChange, std::string> kNames = {{MemberChange::came, "came"},
-                                                               {MemberChange::left, "left"},
-                                                               {MemberChange::lost, "lost"},
-                                                               {MemberChange::replaced, "replaced"},
-                                                               {MemberChange::told, "told"}};
+    static const std::map<MemberChange, std::string> kNames = {
+        {MemberChange::came, "came"},     {MemberChange::left, "left"},
+        {MemberChange::lost, "lost"},     {MemberChange::replaced, "replaced"},
+        {MemberChange::silent, "silent"}, {MemberChange::heard, "heard"},
+        {MemberChange::told, "told"}};
     std::string all;
     for (const MemberEvent& event : news.events) {
       all += kNames.at(event.change) + " " + event.member.identity.name() + ";";
@@ -119,14 +119,16 @@ BOOST_AUTO_TEST_CASE(a_silent_member_stays_while_its_port_answers) {
   table.check(at(milliseconds(3001)));
   BOOST_TEST(table.news.probes.size() == 1U);
   table.probed(at(milliseconds(3002)), member(1), ProbeResult::reached);
-  BOOST_TEST(table.events().empty());
+  BOOST_TEST(table.events() == "silent 10.81.0.1:4000;");
   BOOST_TEST((table.membership.find(member(1).identity)->state == MemberState::suspect));
   BOOST_TEST(table.up().size() == 1U);
   table.forget();
   table.check(at(seconds(9)));
   BOOST_TEST(table.news.probes.size() == 1U);
+  table.forget();
   table.beat(at(seconds(10)), member(1));
   BOOST_TEST((table.membership.find(member(1).identity)->state == MemberState::up));
+  BOOST_TEST(table.events() == "heard 10.81.0.1:4000;");
 }
 
 BOOST_AUTO_TEST_CASE(a_silent_member_whose_port_does_not_answer_is_lost) {

@@ -31,6 +31,8 @@ BOOST_AUTO_TEST_CASE(nothing_set_is_tomcat_s_defaults) {
   BOOST_TEST(c.max_connections == 1024U);
   BOOST_TEST(c.state_directory == "/var/lib/tribecast-engine");
   BOOST_TEST(c.members.empty());
+  BOOST_TEST((c.heal == keeper::Heal::yes));
+  BOOST_TEST(c.answers_first);
 }
 
 BOOST_AUTO_TEST_CASE(every_key_is_read) {
@@ -42,6 +44,8 @@ unique-id = 0F0102030405060708090a0b0c0d0e0f
 state-directory = /srv/engine
 domain = shop
 allow = 10.0.0.0/8, 192.0.2.1
+heal = report
+state-master = last
 [membership]
 group = none
 frequency = 250ms
@@ -73,6 +77,8 @@ unique-id = 000102030405060708090a0b0c0d0e0f
   BOOST_TEST(c.announce->to_string() == "192.0.2.9");
   BOOST_TEST((*c.unique_id)[0] == 15U);
   BOOST_TEST(c.allow.size() == 2U);
+  BOOST_TEST((c.heal == keeper::Heal::report));
+  BOOST_TEST(!c.answers_first);
   BOOST_TEST(!c.group.has_value());
   BOOST_TEST(c.interceptors.size() == 4U);
   BOOST_TEST((c.interceptors[2] == InterceptorKind::encrypt));
