@@ -193,7 +193,7 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
       fmt::format("{}member {} with unique id {}{}", config.name.empty() ? "" : config.name + ": ",
                   settings.self.identity.name(), to_hex(identity_.unique_id),
                   identity_.is_new ? ", which is new" : ""));
-  keeper_.set_self(settings.self.identity);
+  keeper_.begin(settings.self, moment);
   channel_ = std::make_unique<channel::Channel>(std::move(settings), std::move(stack), keeper_,
                                                 system_random, moment.now);
   OutboundLimits limits;
@@ -229,7 +229,7 @@ io::OsResult<Done> Engine::load(const Config& config, const std::string& state_d
   if (!loaded) return Unexpected{loaded.error()};
   keeper_.restored(moment, config.restart_grace, !loaded->damage.empty());
   log_.write(Severity::notice, "loaded",
-             fmt::format("{} sessions, from {} records in {} ms", keeper_.store().session_count(),
+             fmt::format("{} sessions, from {} records in {} ms", keeper_.kept_count(),
                          loaded->records, duration_cast<milliseconds>(io::now() - began).count()));
   if (!loaded->damage.empty()) write_anew(loaded->damage, state_directory);
   if (unknown > 0) {

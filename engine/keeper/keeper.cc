@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/keeper/clock.h"
 #include "engine/keeper/send_ids.h"
 #include "engine/session/message.h"
 
@@ -13,19 +14,24 @@ constexpr Duration kStep = seconds(1);
 constexpr std::size_t kMaxCommitBytes = 32U << 20U;  // at once, and one session may be larger
 constexpr std::size_t kMaxNotices = 256;             // between two calls of take_notices()
 
-session::Clock clock_of(const channel::Moment& moment) {
-  return {moment.now,
-          session::time_within(static_cast<std::int64_t>(
-              std::min(moment.wall_milliseconds, static_cast<std::uint64_t>(session::kLastTime))))};
-}
-
 }  // namespace
+
+map::Settings Keeper::map_settings(const Settings& settings) {
+  map::Settings maps = settings.maps;
+  maps.memory_limit_bytes = settings.store.memory_limit_bytes;
+  maps.tracks_changes = settings.store.tracks_changes;
+  return maps;
+}
 
 channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::Delivery& delivery,
                                  channel::Outbox& out) {
   if ((delivery.options & channel::option::kByteMessage) != 0) {
     ++counters_.others;
     return channel::Receipt::not_served;
+  }
+  maps_.set_elsewhere_bytes(store_.memory_bytes());
+  if (const auto receipt = maps_.receive(moment, delivery, out)) {
+    return settled_or_pending(delivery, *receipt);
   }
   const auto message = session::parse_message(delivery.body);
   if (!message) {
@@ -55,10 +61,18 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
   if (outcome.complete) {
     fetches_.on_end(from, *outcome.complete, message.is(session::Event::transfer_complete));
   }
+  return settled_or_pending(delivery, outcome.verdict == session::Verdict::refused
+                                          ? channel::Receipt::refused
+                                          : channel::Receipt::done);
+}
+
+// With the disk as its word: what is taken in is acknowledged once it is written.
+channel::Receipt Keeper::settled_or_pending(const channel::Delivery& delivery,
+                                            channel::Receipt receipt) {
   look_at_pressure();
-  if (outcome.verdict == session::Verdict::refused) return channel::Receipt::refused;
+  if (receipt != channel::Receipt::done) return receipt;
   const bool waits = acknowledges_on_disk_ && (delivery.options & channel::option::kUseAck) != 0;
-  const bool is_written = !store_.has_changes() && !committing_;
+  const bool is_written = !has_unwritten() && !committing_;
   if (!waits || is_written) return channel::Receipt::done;
   if (disk_fails_) return channel::Receipt::refused;
   waiting_.push_back(delivery.id);
@@ -82,11 +96,13 @@ channel::Receipt Keeper::of_an_engine(const channel::Delivery& delivery,
 }
 
 bool Keeper::restore(Bytes key, Bytes value, const channel::Moment& moment) {
+  if (map::Replica::is_saved_key(key)) return maps_.restore(key, value, moment);
   return store_.restore(key, value, clock_of(moment));
 }
 
 void Keeper::restored(const channel::Moment& moment, Duration grace, bool anew) {
   store_.restored(clock_of(moment), grace, anew);
+  maps_.restored(moment, grace, anew);
   if (store_.session_count() > 0) fetches_.set_loaded();
   pushes_.set_loaded(store_, moment.now);
   has_state_ = fetches_.is_in_sync(moment.now);
@@ -96,10 +112,12 @@ void Keeper::restored(const channel::Moment& moment, Duration grace, bool anew) 
 std::vector<session::Saved> Keeper::begin_commit(const channel::Moment& moment) {
   TC_CHECK(!committing_);
   committing_ = true;
-  std::vector<session::Saved> changes = store_.take_changes(clock_of(moment), kMaxCommitBytes);
+  // Half of it for each, so that neither keeps the other waiting.
+  std::vector<session::Saved> changes = store_.take_changes(clock_of(moment), kMaxCommitBytes / 2);
+  std::ranges::move(maps_.take_changes(moment, kMaxCommitBytes / 2), std::back_inserter(changes));
   for (const session::Saved& saved : changes) in_commit_.push_back(saved.key);
   // Nobody is told before everything that had changed is written.
-  if (!store_.has_changes()) std::swap(waiting_, waiting_in_commit_);
+  if (!has_unwritten()) std::swap(waiting_, waiting_in_commit_);
   return changes;
 }
 
@@ -108,6 +126,7 @@ void Keeper::end_commit(bool good, channel::Outbox& out) {
   disk_fails_ = !good;
   if (!good) {
     store_.put_back(in_commit_);
+    maps_.put_back(in_commit_);
     waiting_in_commit_.insert(waiting_in_commit_.end(), waiting_.begin(), waiting_.end());
     waiting_.clear();
   }
@@ -178,6 +197,7 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
     answers_.forget(event.member.identity);
     fetches_.on_gone(event.member.identity);
   }
+  maps_.on_member(moment, event, out);
   go_on(moment, out);
 }
 
@@ -194,6 +214,8 @@ void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tr
     case Sender::pushes:
       pushes_.on_sent(id, outcome, clock_of(moment));
       break;
+    case Sender::maps:
+      return maps_.on_sent(moment, to, outcome, out);
   }
   go_on(moment, out);
 }
@@ -202,21 +224,25 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
   if (moment.now >= next_second_) {
     next_second_ = moment.now + kStep;
     for (const std::string& context : store_.on_timer(clock_of(moment))) fetches_.on_held(context);
-    look_at_pressure();
   }
+  maps_.on_timer(moment, out);
+  look_at_pressure();
   go_on(moment, out);
 }
 
 Instant Keeper::next_deadline() const {
-  return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline()});
+  return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline(),
+                   maps_.next_deadline()});
 }
 
 void Keeper::look_at_pressure() {
-  if (store_.pressure() == pressure_) return;
-  pressure_ = store_.pressure();
+  store_.set_elsewhere_bytes(maps_.memory_bytes());
+  const session::Pressure pressure = std::max(store_.pressure(), maps_.pressure());
+  if (pressure == pressure_) return;
+  pressure_ = pressure;
   constexpr std::array kKinds = {NoticeKind::memory_fine, NoticeKind::memory_alarm,
                                  NoticeKind::memory_full};
-  notice({.kind = kKinds.at(static_cast<std::size_t>(pressure_)), .count = store_.memory_bytes()});
+  notice({.kind = kKinds.at(static_cast<std::size_t>(pressure_)), .count = memory_bytes()});
 }
 
 void Keeper::notice(Notice notice) {

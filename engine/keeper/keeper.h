@@ -1,10 +1,12 @@
 // The engine as an application of its channel: keeps the session store and gives back from it.
 //
-// engine/keeper joins engine/session and engine/channel. answers.h gives members what they ask for,
-// fetches.h asks for what this engine lacks, keeper.h is the whole. It owns no socket, file or
+// engine/keeper joins engine/session, engine/map and engine/channel. answers.h gives members what
+// they ask for, fetches.h asks for what this engine lacks, maps.h is the part in replicated maps,
+// keeper.h is the whole. It owns no socket, file or
 // clock; what is to be kept on a disk it hands out as bytes, and is told when they are there.
 //
 //   Keeper keeper(settings, now);
+//   keeper.begin(self, moment);                      // under which identity it is a member
 //   keeper.restore(key, value, moment) ...;          // for each record of a disk
 //   keeper.restored(moment, grace, false);           // then it is a channel's application
 //   if (keeper.has_changes()) write(keeper.begin_commit(moment));    // about every 100 ms
@@ -19,6 +21,7 @@
 #include "engine/channel/application.h"
 #include "engine/keeper/answers.h"
 #include "engine/keeper/fetches.h"
+#include "engine/keeper/maps.h"
 #include "engine/keeper/pushes.h"
 #include "engine/session/store.h"
 
@@ -29,6 +32,7 @@ struct Settings {
   session::TransferSettings transfer;
   FetchSettings fetch;
   PushSettings push;
+  map::Settings maps;  // its memory limit and tracks_changes are those of `store`
   // A sender that waits is acknowledged when its message is on the disk; refused while nothing can
   // be written, though what it said is kept in memory.
   bool acknowledges_on_disk = false;
@@ -66,8 +70,15 @@ class Keeper : public channel::Application {
         answers_(settings.transfer),
         fetches_(settings.fetch, now),
         pushes_(settings.push),
+        maps_(map_settings(settings)),
         acknowledges_on_disk_(settings.acknowledges_on_disk),
         next_second_(now) {}
+
+  // As this engine is announced; before that nobody is healed, and no map is served.
+  void begin(const tribes::OwnedMember& self, const channel::Moment& moment) {
+    pushes_.set_self(self.identity);
+    maps_.begin(self, moment);
+  }
 
   channel::Receipt receive(const channel::Moment& moment, const channel::Delivery& delivery,
                            channel::Outbox& out) override;
@@ -79,15 +90,13 @@ class Keeper : public channel::Application {
   [[nodiscard]] Instant next_deadline() const override;
   [[nodiscard]] bool has_state() const override { return has_state_; }
 
-  // As this engine is announced; without it, nobody is healed.
-  void set_self(const tribes::Identity& self) { pushes_.set_self(self); }
   // What a disk has, before anything else; false when it is nothing that take_changes() gave.
   bool restore(Bytes key, Bytes value, const channel::Moment& moment);
   // All of it. `anew`: everything is to be written again.
   void restored(const channel::Moment& moment, Duration grace, bool anew);
 
   // Something is to be written; somebody waits for it.
-  [[nodiscard]] bool has_changes() const { return store_.has_changes() || !waiting_.empty(); }
+  [[nodiscard]] bool has_changes() const { return has_unwritten() || !waiting_.empty(); }
   [[nodiscard]] bool is_awaited() const { return !waiting_.empty(); }
   // What is to be written, in one step. One commit at a time.
   std::vector<session::Saved> begin_commit(const channel::Moment& moment);
@@ -101,11 +110,20 @@ class Keeper : public channel::Application {
   [[nodiscard]] const Answers& answers() const { return answers_; }
   [[nodiscard]] const Fetches& fetches() const { return fetches_; }
   [[nodiscard]] const Pushes& pushes() const { return pushes_; }
+  [[nodiscard]] const Maps& maps() const { return maps_; }
   [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
+  // Sessions of DeltaManagers and entries of replicated maps; what they take, of one memory limit.
+  [[nodiscard]] std::size_t kept_count() const {
+    return store_.session_count() + maps_.entry_count();
+  }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return store_.memory_bytes() + maps_.memory_bytes();
+  }
 
  private:
   channel::Receipt take_in(const channel::Moment& moment, const channel::Delivery& delivery,
                            const session::Message& message, channel::Outbox& out);
+  channel::Receipt settled_or_pending(const channel::Delivery& delivery, channel::Receipt receipt);
   channel::Receipt of_an_engine(const channel::Delivery& delivery, const session::Message& message,
                                 session::Clock clock, channel::Outbox& out);
   void answer(const channel::Delivery& delivery, const session::Message& message,
@@ -114,11 +132,14 @@ class Keeper : public channel::Application {
   void fetch(const channel::Moment& moment, channel::Outbox& out);
   void heal(const channel::Moment& moment, channel::Outbox& out);
   void look_at_pressure();
+  [[nodiscard]] bool has_unwritten() const { return store_.has_changes() || maps_.has_changes(); }
+  static map::Settings map_settings(const Settings& settings);
   void notice(Notice notice);
 
   session::Store store_;
   Answers answers_;
   Fetches fetches_;
+  Maps maps_;
   Pushes pushes_;
   bool acknowledges_on_disk_;
   Instant next_second_;

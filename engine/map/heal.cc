@@ -43,8 +43,11 @@ void Replica::on_state(Map& map, MemberId member, const std::vector<Message>& en
       continue;
     }
     const bool is_new = !map.entries.contains(key);
-    if (!is_new && primary != member) continue;
     const Found at = find_or_add(map, key);
+    const auto is_it = [&](const Member& node) { return roster_.find(node.identity) == member; };
+    const bool has_value =
+        at->second.doubted && message.nodes && std::ranges::any_of(*message.nodes, is_it);
+    if (!is_new && primary != member && !has_value) continue;
     change(at, [&](Entry& entry) {
       if (is_new) entry.heard = clock.now;
       if (is_new || entry.moved <= asked) {
@@ -90,12 +93,16 @@ void Replica::do_task(const Task& task, Actions& out) {
   send(map, task.to, message, out);
 }
 
-void Replica::on_timer(Clock clock, Actions& out) {
+void Replica::work(Actions& out) {
   for (std::size_t i = 0; i < kTasksAtOnce && !tasks_.empty(); ++i) {
     const Task task = std::move(tasks_.front());
     tasks_.pop_front();
     do_task(task, out);
   }
+}
+
+void Replica::on_timer(Clock clock, Actions& out) {
+  work(out);
   for (auto& [name, map] : maps_) {
     if (map.check_at <= clock.now) {
       map.check_at = kNever;
@@ -142,12 +149,15 @@ void Replica::bury(Map& map, const std::string& key, Instant now) {
   const auto [at, is_new] = map.tombstones.try_emplace(key, until);
   at->second = until;
   map.buried.push_back({key, until});
+  mark(map, key);
   if (is_new) memory_bytes_ += kTombstoneBytes;
 }
 
 // A value came from its primary: there is such an entry again.
 void Replica::exhume(Map& map, const std::string& key) {
-  if (map.tombstones.erase(key) > 0) memory_bytes_ -= kTombstoneBytes;
+  if (map.tombstones.erase(key) == 0) return;
+  memory_bytes_ -= kTombstoneBytes;
+  mark(map, key);
 }
 
 void Replica::forget_tombstones(Map& map, Instant now) {
@@ -157,6 +167,7 @@ void Replica::forget_tombstones(Map& map, Instant now) {
     if (at != map.tombstones.end() && at->second <= map.buried.front().until) {
       map.tombstones.erase(at);
       memory_bytes_ -= kTombstoneBytes;
+      mark(map, map.buried.front().key);
     }
     map.buried.pop_front();
   }

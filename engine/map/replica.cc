@@ -50,16 +50,17 @@ void Replica::forget_members() {
 bool Replica::has_room(const Message& message) const {
   const std::size_t grows =
       bytes_in(message.key) + bytes_in(message.value) + bytes_in(message.diff_value) + kEntryBytes;
-  return memory_bytes_ + grows <= settings_.memory_limit_bytes;
+  return elsewhere_bytes_ + memory_bytes_ + grows <= settings_.memory_limit_bytes;
 }
 
 void Replica::update_pressure() {
   const std::size_t percent = settings_.memory_limit_bytes / 100;
   const std::size_t alarm = (pressure_ == Pressure::fine ? 90 : 85) * percent;
-  if (memory_bytes_ + kEntryBytes >= settings_.memory_limit_bytes) {
+  const std::size_t bytes = elsewhere_bytes_ + memory_bytes_;
+  if (bytes + kEntryBytes >= settings_.memory_limit_bytes) {
     pressure_ = Pressure::full;
   } else {
-    pressure_ = memory_bytes_ >= alarm ? Pressure::alarm : Pressure::fine;
+    pressure_ = bytes >= alarm ? Pressure::alarm : Pressure::fine;
   }
 }
 
@@ -137,6 +138,7 @@ Verdict Replica::on_entry(Map& map, const Message& message, MemberId sender, Clo
     ++counters_.notices;
     if (!message.is(Type::proxy)) entry.value.touch(clock.wall_ms);
   });
+  mark(map, at->first);
   ensure_backup(map, at, clock, out);
   return taken ? Verdict::done : Verdict::malformed;
 }
@@ -154,6 +156,7 @@ bool Replica::take_value(Map& map, Found at, const Message& message, Clock clock
       ++counters_.values;
       taken = entry.value.set(*message.value);
       if (!taken) entry.value.spoil();
+      entry.doubted = false;
       if (taken && entry.fetch != Fetch::none) {
         if (entry.fetch == Fetch::open) --map.open_fetches;
         entry.fetch = Fetch::none;
@@ -279,6 +282,7 @@ Replica::Found Replica::erase(Map& map, Found at) {
   memory_bytes_ -= cost_of(at->first, at->second);
   --entry_count_;
   if (at->second.fetch == Fetch::open) --map.open_fetches;
+  mark(map, at->first);
   return map.entries.erase(at);
 }
 
@@ -331,6 +335,21 @@ void Replica::on_silence(std::uint64_t number, Clock clock, Actions& out) {
     map.check_at = std::min(map.check_at, clock.now + settings_.retry);
   }
   start_fetches(map, clock, out);
+}
+
+void Replica::on_not_served(std::uint64_t number, Clock clock, Actions& out) {
+  const auto at = calls_.find(number);
+  if (at == calls_.end()) return;
+  leave(maps_.at(at->second.map), at->second.to, clock);
+  on_silence(number, clock, out);
+}
+
+void Replica::on_not_sent(const tribes::Identity& member, Instant now) {
+  const MemberId id = roster_.find(member);
+  for (auto& [name, map] : maps_) {
+    if (!map.members.contains(id)) continue;
+    map.check_at = std::min(map.check_at, now + settings_.retry);
+  }
 }
 
 }  // namespace tribecast::map

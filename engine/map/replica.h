@@ -12,8 +12,8 @@
 //   replica.on_message(parsed, sender, clock, actions);         // a MapMessage as channel message
 //   answer = replica.on_request(parsed, sender, clock, actions);  // as a remote call
 //   replica.on_gone(identity, clock, actions);                  // it left the channel
-//   replica.on_timer(clock, actions);                           // once a second; while busy() at
-//   once
+//   replica.on_timer(clock, actions);                           // once a second
+//   if (replica.busy()) replica.work(actions);                  // as soon as there is room to send
 //
 // What the caller does:
 // - It sends actions in their order, towards one member one after another on one connection, each
@@ -26,6 +26,11 @@
 // - It acknowledges with FAIL-ACK exactly when the verdict is `refused`.
 // - It calls check_all when it may have missed messages (its own network was cut, a disk was old).
 // - A member that is heard again after on_gone needs no call: its ping brings it back.
+//
+// What is kept on a disk is taken by take_changes() and given back by restore() (saved.cc has the
+// layout), before anything else. Values that were restored are doubted: others may have lived on
+// and changed them. A member that has a doubted value is asked for it; who asks for one that nobody
+// else has is given it, and the members that lack it are told that the engine has it.
 //
 // A removed key leaves a tombstone. A late notice of it, or the list of a member that missed the
 // removal, do not bring it back (the member is told again); its primary does, since a Tomcat that
@@ -41,11 +46,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
 #include "engine/map/roster.h"
 #include "engine/map/value.h"
+#include "engine/session/saved.h"
 #include "engine/session/store.h"
 
 namespace tribecast::map {
@@ -65,6 +72,7 @@ struct Settings {
   Duration tombstone_age = std::chrono::hours(6);
   std::size_t max_tombstones = 200'000;  // of a map
   bool heal = true;                      // tell members what they lack
+  bool tracks_changes = false;           // for take_changes()
 };
 
 enum class Verdict : std::uint8_t {
@@ -109,8 +117,17 @@ class Replica {
   // The object of a reply.
   void on_answer(std::uint64_t call, Bytes object, Clock clock, Actions& out);
   void on_silence(std::uint64_t call, Clock clock, Actions& out);
+  // The member says that it has no such map.
+  void on_not_served(std::uint64_t call, Clock clock, Actions& out);
+  // A message to it was not delivered; it is compared with again.
+  void on_not_sent(const tribes::Identity& member, Instant now);
+  // It came to the channel: it is asked what it knows of the maps that were restored.
+  void on_came(const Member& member, Clock clock, Actions& out);
   void on_gone(const tribes::Identity& member, Clock clock, Actions& out);
   void on_timer(Clock clock, Actions& out);
+  // A portion of what is to be told about many entries, when a member came or is gone. A second
+  // does some of it, too.
+  void work(Actions& out);
   [[nodiscard]] bool busy() const { return !tasks_.empty(); }
   // Compares every map with every member of it, on the next timer.
   void check_all();
@@ -122,8 +139,25 @@ class Replica {
   // Entries whose value is not here yet.
   [[nodiscard]] std::size_t unknown_count(std::string_view map) const;
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+  // So much of the limit is taken by others.
+  void set_elsewhere_bytes(std::size_t bytes) { elsewhere_bytes_ = bytes; }
   [[nodiscard]] Pressure pressure() const { return pressure_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
+
+  // What is known of keys has changed since take_changes() gave it.
+  [[nodiscard]] bool has_changes() const { return changed_keys_ > 0; }
+  // What is known now of keys of which something has changed, until it is so many bytes.
+  std::vector<session::Saved> take_changes(Clock clock, std::size_t max_bytes);
+  // Of these the changes could not be written: they are changes still. Keys of others are passed
+  // over.
+  void put_back(const std::vector<Buffer>& keys);
+  // Whether a saved key is one of this; what take_changes() gave with it, at another time: false
+  // when it is nothing of that kind.
+  [[nodiscard]] static bool is_saved_key(Bytes key);
+  bool restore(Bytes key, Bytes value, Clock clock);
+  // All has been restored. No entry ends before `grace` has passed; nothing counts as changed,
+  // unless all is to be written anew.
+  void restored(Clock clock, Duration grace, bool write_anew);
 
  private:
   enum class Fetch : std::uint8_t { none, wanted, open };
@@ -136,7 +170,8 @@ class Replica {
     MemberId primary = kNobody;   // while it lives
     Fetch fetch = Fetch::none;
     std::uint8_t tries = 0;
-    bool copied = false;  // of a ReplicatedMap
+    bool copied = false;   // of a ReplicatedMap
+    bool doubted = false;  // was restored, and nobody who lived on has confirmed it
   };
   struct Hash {
     using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
@@ -162,6 +197,7 @@ class Replica {
     ByKey<Instant> tombstones;
     std::deque<Buried> buried;  // the same, oldest first; may name others
     std::size_t next_bucket = 0;
+    std::unordered_set<std::string, Hash, std::equal_to<>> changed;  // keys
   };
   struct Call {
     std::string map;
@@ -218,6 +254,15 @@ class Replica {
   void bury(Map& map, const std::string& key, Instant now);
   void exhume(Map& map, const std::string& key);
 
+  // saved.cc: what outlives the process
+  void mark(Map& map, const std::string& key) {
+    if (settings_.tracks_changes) changed_keys_ += map.changed.insert(key).second ? 1U : 0U;
+  }
+  [[nodiscard]] std::optional<Buffer> save(const Map& map, const std::string& key,
+                                           Clock clock) const;
+  bool restore_entry(Map& map, const std::string& key, ByteReader& in, Clock clock);
+  bool restore_tombstone(Map& map, const std::string& key, ByteReader& in, Clock clock);
+
   void send(const Map& map, MemberId to, const Message& message, Actions& out) const;
   void call(const Map& map, MemberId to, const Message& message, std::string key, Clock clock,
             Actions& out);
@@ -249,6 +294,8 @@ class Replica {
   std::deque<Task> tasks_;
   std::size_t entry_count_ = 0;
   std::size_t memory_bytes_ = 0;
+  std::size_t elsewhere_bytes_ = 0;
+  std::size_t changed_keys_ = 0;
   Pressure pressure_ = Pressure::fine;
   Counters counters_;
 };

@@ -26,7 +26,9 @@ void Replica::place(Entry& entry, MemberId primary, const std::vector<Member>& n
 
 // Nothing is to be done for an entry that names this engine as a backup and whose value is here.
 void Replica::ensure_backup(Map& map, Found at, Clock clock, Actions& out) {
-  if (has_self(at->second) && (at->second.value.known() || at->second.fetch == Fetch::open)) return;
+  const Entry& entry = at->second;
+  const bool is_here = (entry.value.known() && !entry.doubted) || entry.fetch == Fetch::open;
+  if (has_self(entry) && is_here) return;
   at->second.tries = 0;
   want(map, at);
   start_fetches(map, clock, out);
@@ -123,6 +125,8 @@ void Replica::on_fetched(Map& map, const Call& call, std::uint64_t number, const
     entry.heard = clock.now;
   });
   if (!filled) return retry_fetch(map, at, clock);
+  at->second.doubted = false;
+  mark(map, at->first);
   ++counters_.fetched;
   exhume(map, at->first);
 }
@@ -146,6 +150,13 @@ void Replica::join(Map& map, MemberId member, Clock clock, Actions& out) {
 void Replica::start(Map& map, MemberId member, Clock clock, Actions& out) {
   if (map.members.contains(member)) leave(map, member, clock);
   join(map, member, clock, out);
+}
+
+void Replica::on_came(const Member& member, Clock clock, Actions& out) {
+  forget_members();
+  const MemberId id = roster_.add(member);
+  if (id == kNobody) return;
+  for (auto& [name, map] : maps_) join(map, id, clock, out);
 }
 
 void Replica::on_gone(const tribes::Identity& member, Clock clock, Actions& out) {

@@ -6,6 +6,7 @@
 #include "engine/session/boxes.h"
 #include "engine/session/delta.h"
 #include "engine/session/record.h"
+#include "engine/session/saved.h"
 
 namespace tribecast::map {
 namespace {
@@ -140,6 +141,26 @@ Buffer Value::bytes() const {
   record.this_accessed_ms = std::max(record.this_accessed_ms, accessed_ms_);
   record.last_accessed_ms = record.this_accessed_ms;
   return session::compose_session(record, open->object.shape, open->dialect);
+}
+
+void Value::save(ByteWriter& out) const {
+  session::put_saved_text(out, stream_);
+  session::put_saved_time(out, accessed_ms_);
+  out.u32be(static_cast<std::uint32_t>(diffs_.size()));
+  for (const Buffer& diff : diffs_) session::put_saved_text(out, diff);
+}
+
+std::optional<Value> Value::load(ByteReader& in) {
+  Value value;
+  if (!value.set(session::take_saved_text(in)) || !value.known()) return std::nullopt;
+  const std::int64_t accessed_ms = session::take_saved_time(in);
+  const std::uint32_t count = in.u32be();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    if (!value.add(session::take_saved_text(in), accessed_ms)) return std::nullopt;
+  }
+  value.accessed_ms_ = accessed_ms;
+  if (!in.ok()) return std::nullopt;
+  return value;
 }
 
 std::size_t Value::memory_bytes() const {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -35,6 +36,9 @@ class Value {
   [[nodiscard]] Buffer bytes() const;
   // Of a session; 0 and less: never, as for all else.
   [[nodiscard]] std::int32_t max_inactive_s() const { return max_inactive_s_; }
+  // Such as it is; what save() wrote, at another time (nullopt when it is nothing of that kind).
+  void save(ByteWriter& out) const;
+  static std::optional<Value> load(ByteReader& in);
   // What it occupies beside itself.
   [[nodiscard]] std::size_t memory_bytes() const;
 

@@ -16,14 +16,6 @@ constexpr std::size_t kLeastEntry = 1 + 1 + 4 + 8 + 4 + 4;
 constexpr std::size_t kLeastRename = 4 + 8;
 constexpr milliseconds kLongest = std::chrono::hours(24 * 365 * 10);
 
-void put_time(ByteWriter& out, std::int64_t time_ms) {
-  out.u64be(static_cast<std::uint64_t>(time_ms));
-}
-
-std::int64_t take_time(ByteReader& in) {
-  return time_within(static_cast<std::int64_t>(in.u64be()));
-}
-
 // Before the epoch is never.
 std::int64_t take_time_or_never(ByteReader& in) {
   const auto time_ms = static_cast<std::int64_t>(in.u64be());
@@ -31,7 +23,7 @@ std::int64_t take_time_or_never(ByteReader& in) {
 }
 
 void write_number(ByteWriter& out, const Number& number) {
-  put_time(out, number.time_ms);
+  put_saved_time(out, number.time_ms);
   out.u32be(number.order);
   out.u32be(static_cast<std::uint32_t>(number.value));
 }
@@ -44,48 +36,54 @@ Number read_number(ByteReader& in) {
   return number;
 }
 
-void put_text(ByteWriter& out, Bytes text) {
+}  // namespace
+
+void put_saved_time(ByteWriter& out, std::int64_t time_ms) {
+  out.u64be(static_cast<std::uint64_t>(time_ms));
+}
+
+std::int64_t take_saved_time(ByteReader& in) {
+  return time_within(static_cast<std::int64_t>(in.u64be()));
+}
+
+void put_saved_text(ByteWriter& out, Bytes text) {
   out.u32be(static_cast<std::uint32_t>(text.size()));
   out.put(text);
 }
 
-Bytes take_text(ByteReader& in) { return in.take(in.u32be()); }
+Bytes take_saved_text(ByteReader& in) { return in.take(in.u32be()); }
 
 std::int64_t wall_of(Instant at, Clock clock) {
   return clock.wall_ms + duration_cast<milliseconds>(at - clock.now).count();
 }
 
-// By the clock that stands still while nothing runs. A wall clock that was set may have made it a
-// time that makes no sense.
 Instant instant_of(std::int64_t wall_ms, Clock clock) {
   const std::int64_t ahead =
       std::clamp(wall_ms - clock.wall_ms, -kLongest.count(), kLongest.count());
   return clock.now + milliseconds(ahead);
 }
 
-}  // namespace
-
 Buffer saved_key(std::string_view context, std::string_view id) {
   ByteWriter out;
-  put_text(out, bytes_of(context));
+  put_saved_text(out, bytes_of(context));
   out.put(bytes_of(id));
   return out.release();
 }
 
 std::optional<std::pair<std::string, std::string>> parse_saved_key(Bytes key) {
   ByteReader in(key);
-  std::string context = text_of(take_text(in));
+  std::string context = text_of(take_saved_text(in));
   std::string id = text_of(in.take_rest());
   if (!in.ok()) return std::nullopt;
   return std::pair(std::move(context), std::move(id));
 }
 
 void Session::save(ByteWriter& out, Clock clock) const {
-  put_time(out, created_ms_);
-  put_time(out, last_accessed_ms_);
-  put_time(out, this_accessed_ms_);
-  put_time(out, after_ms_);
-  put_time(out, wall_of(heard_, clock));
+  put_saved_time(out, created_ms_);
+  put_saved_time(out, last_accessed_ms_);
+  put_saved_time(out, this_accessed_ms_);
+  put_saved_time(out, after_ms_);
+  put_saved_time(out, wall_of(heard_, clock));
   write_number(out, max_inactive_s_);
   write_number(out, is_new_);
   out.u8(complete_ ? 1 : 0);
@@ -94,19 +92,19 @@ void Session::save(ByteWriter& out, Clock clock) const {
     out.u8(static_cast<std::uint8_t>(entry.type));
     out.u8(entry.removed ? 1 : 0);
     out.u32be(entry.order);
-    put_time(out, entry.time_ms);
-    put_text(out, bytes_of(entry.name));
-    put_text(out, entry.value);
+    put_saved_time(out, entry.time_ms);
+    put_saved_text(out, bytes_of(entry.name));
+    put_saved_text(out, entry.value);
   }
 }
 
 std::optional<Session> Session::load(ByteReader& in, Clock clock) {
   Session session;
-  session.created_ms_ = take_time(in);
-  session.last_accessed_ms_ = take_time(in);
-  session.this_accessed_ms_ = take_time(in);
+  session.created_ms_ = take_saved_time(in);
+  session.last_accessed_ms_ = take_saved_time(in);
+  session.this_accessed_ms_ = take_saved_time(in);
   session.after_ms_ = take_time_or_never(in);
-  session.heard_ = std::min(instant_of(take_time(in), clock), clock.now);
+  session.heard_ = std::min(instant_of(take_saved_time(in), clock), clock.now);
   session.max_inactive_s_ = read_number(in);
   session.is_new_ = read_number(in);
   session.complete_ = in.u8() != 0;
@@ -119,9 +117,9 @@ std::optional<Session> Session::load(ByteReader& in, Clock clock) {
     entry.type = static_cast<ActionType>(type);
     entry.removed = in.u8() != 0;
     entry.order = in.u32be();
-    entry.time_ms = take_time(in);
-    entry.name = text_of(take_text(in));
-    entry.value = copy_of(take_text(in));
+    entry.time_ms = take_saved_time(in);
+    entry.name = text_of(take_saved_text(in));
+    entry.value = copy_of(take_saved_text(in));
     if (!in.ok()) return std::nullopt;
     session.put(std::move(entry));
   }
@@ -151,16 +149,16 @@ std::optional<Buffer> Store::save(const Context& context, const std::string& id,
   const std::int64_t until = wall_of(clock.now + settings_.tombstone_age, clock);
   if (has_session) session->second.save(out, clock);
   if (has_tombstone) {
-    put_time(out, tombstone->second);
-    put_time(out, until);
+    put_saved_time(out, tombstone->second);
+    put_saved_time(out, until);
   }
   if (has_rename) {
     out.u32be(static_cast<std::uint32_t>(renamed->second.size()));
     for (const Renamed& change : renamed->second) {
-      put_text(out, bytes_of(change.id));
-      put_time(out, change.time_ms);
+      put_saved_text(out, bytes_of(change.id));
+      put_saved_time(out, change.time_ms);
     }
-    put_time(out, until);
+    put_saved_time(out, until);
   }
   return out.release();
 }
@@ -217,8 +215,8 @@ bool Store::restore_session(Context& context, const std::string& id, ByteReader&
 
 bool Store::restore_tombstone(Context& context, const std::string& id, ByteReader& in,
                               Clock clock) {
-  const std::int64_t time_ms = take_time(in);
-  const Instant until = instant_of(take_time(in), clock);
+  const std::int64_t time_ms = take_saved_time(in);
+  const Instant until = instant_of(take_saved_time(in), clock);
   if (!in.ok() || context.tombstones.contains(id)) return false;
   bury(context, id, time_ms, clock.now);
   context.buried.back().until = std::min(context.buried.back().until, until);
@@ -230,15 +228,15 @@ std::optional<std::vector<Store::Renamed>> Store::take_renames(ByteReader& in) {
   if (count > in.left() / kLeastRename) return std::nullopt;
   std::vector<Renamed> changes(count);
   for (Renamed& change : changes) {
-    change.id = text_of(take_text(in));
-    change.time_ms = take_time(in);
+    change.id = text_of(take_saved_text(in));
+    change.time_ms = take_saved_time(in);
   }
   return in.ok() ? std::optional(std::move(changes)) : std::nullopt;
 }
 
 bool Store::restore_renames(Context& context, const std::string& id, ByteReader& in, Clock clock) {
   auto changes = take_renames(in);
-  const Instant until = instant_of(take_time(in), clock);
+  const Instant until = instant_of(take_saved_time(in), clock);
   if (!changes || !in.ok()) return false;
   const Instant latest = std::min(until, clock.now + settings_.tombstone_age);
   return std::ranges::all_of(*changes, [&](Renamed& change) {
@@ -260,15 +258,15 @@ bool Store::restore(Bytes key, Bytes value, Clock clock) {
 }
 
 Verdict Store::merge(Bytes payload, Clock clock) {
-  if (memory_bytes_ + payload.size() > settings_.memory_limit_bytes) {
+  if (elsewhere_bytes_ + memory_bytes_ + payload.size() > settings_.memory_limit_bytes) {
     ++counters_.refused;
     return Verdict::refused;
   }
   ByteReader in(payload);
   bool good = true;
   while (good && in.left() > 0) {
-    const Bytes key = take_text(in);
-    const Bytes value = take_text(in);
+    const Bytes key = take_saved_text(in);
+    const Bytes value = take_saved_text(in);
     good = in.ok() && merge_one(key, value, clock);
   }
   update_pressure();
@@ -288,11 +286,11 @@ bool Store::merge_one(Bytes key, Bytes value, Clock clock) {
     if (!session) return false;
   }
   const bool has_ended = (parts & kHasTombstone) != 0;
-  const std::int64_t ended_ms = has_ended ? take_time(in) : 0;
-  if (has_ended) static_cast<void>(take_time(in));
+  const std::int64_t ended_ms = has_ended ? take_saved_time(in) : 0;
+  if (has_ended) static_cast<void>(take_saved_time(in));
   const bool was_renamed = (parts & kHasRename) != 0;
   const auto changes = was_renamed ? take_renames(in) : std::vector<Renamed>();
-  if (was_renamed) static_cast<void>(take_time(in));
+  if (was_renamed) static_cast<void>(take_saved_time(in));
   if (!changes || !in.ok() || in.left() > 0) return false;
   Context& context = context_of(name->first);
   if (has_ended) merge_end(context, name->second, ended_ms, clock);

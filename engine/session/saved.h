@@ -11,6 +11,9 @@
 //   tombstone  u64 message time   u64 kept until
 //   rename     text new id  u64 message time   u64 kept until
 //   text       u32 size  bytes
+//
+// No context's name has 2^32 - 1 bytes: keys that begin with that number are another store's
+// (engine/map/saved.cc).
 #pragma once
 
 #include <optional>
@@ -18,6 +21,8 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/time.h"
+#include "engine/session/session.h"
 
 namespace tribecast::session {
 
@@ -29,5 +34,15 @@ struct Saved {
 Buffer saved_key(std::string_view context, std::string_view id);
 // Context and id.
 std::optional<std::pair<std::string, std::string>> parse_saved_key(Bytes key);
+
+// What the values are made of.
+void put_saved_time(ByteWriter& out, std::int64_t time_ms);
+std::int64_t take_saved_time(ByteReader& in);
+void put_saved_text(ByteWriter& out, Bytes text);
+Bytes take_saved_text(ByteReader& in);
+// A moment by the clock that goes on while nothing runs, and back. A wall clock that was set may
+// have made it a time that makes no sense: it is ten years away at most.
+std::int64_t wall_of(Instant at, Clock clock);
+Instant instant_of(std::int64_t wall_ms, Clock clock);
 
 }  // namespace tribecast::session

@@ -27,16 +27,18 @@ bool Store::has_room(const Message& message) const {
   const bool grows = message.is(Event::created) || message.is(Event::delta) ||
                      message.is(Event::all_data) || message.is(Event::accessed);
   const std::size_t payload = message.payload ? message.payload->size() : 0;
-  return !grows || memory_bytes_ + payload + kMessageBytes <= settings_.memory_limit_bytes;
+  const std::size_t bytes = elsewhere_bytes_ + memory_bytes_ + payload + kMessageBytes;
+  return !grows || bytes <= settings_.memory_limit_bytes;
 }
 
 void Store::update_pressure() {
   const std::size_t percent = settings_.memory_limit_bytes / 100;
   const std::size_t alarm = (pressure_ == Pressure::fine ? 90 : 85) * percent;
-  if (memory_bytes_ + kMessageBytes >= settings_.memory_limit_bytes) {
+  const std::size_t bytes = elsewhere_bytes_ + memory_bytes_;
+  if (bytes + kMessageBytes >= settings_.memory_limit_bytes) {
     pressure_ = Pressure::full;
   } else {
-    pressure_ = memory_bytes_ >= alarm ? Pressure::alarm : Pressure::fine;
+    pressure_ = bytes >= alarm ? Pressure::alarm : Pressure::fine;
   }
 }
 
@@ -156,7 +158,8 @@ Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
     counters_.lost_values += action.lost ? 1U : 0U;
     bytes += sizeof(Entry) + (action.value ? action.value->size() : 0);
   }
-  if (memory_bytes_ + bytes > settings_.memory_limit_bytes) return {.verdict = Verdict::refused};
+  if (elsewhere_bytes_ + memory_bytes_ + bytes > settings_.memory_limit_bytes)
+    return {.verdict = Verdict::refused};
   const std::string id = living_id(context, message.session_id, message.time_ms);
   if (context.tombstones.contains(id)) {
     ++counters_.after_end;
@@ -229,7 +232,8 @@ Outcome Store::on_records(Context& context, const Message& message, Clock clock)
   const auto records = parse_list(message.payload.value_or(Buffer{}), message.dialect);
   if (!records) return {.verdict = Verdict::malformed};
   for (const Record& record : *records) {
-    if (memory_bytes_ > settings_.memory_limit_bytes) return {.verdict = Verdict::refused};
+    if (elsewhere_bytes_ + memory_bytes_ > settings_.memory_limit_bytes)
+      return {.verdict = Verdict::refused};
     on_record(context, record, clock);
   }
   return {};

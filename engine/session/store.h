@@ -106,6 +106,8 @@ class Store {
   [[nodiscard]] std::size_t session_count() const { return session_count_; }
   [[nodiscard]] std::size_t session_count(std::string_view context) const;
   [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
+  // So much of the limit is taken by others.
+  void set_elsewhere_bytes(std::size_t bytes) { elsewhere_bytes_ = bytes; }
   [[nodiscard]] Pressure pressure() const { return pressure_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
@@ -231,6 +233,7 @@ class Store {
   std::map<std::string, Context, std::less<>> contexts_;
   std::size_t session_count_ = 0;
   std::size_t memory_bytes_ = 0;
+  std::size_t elsewhere_bytes_ = 0;
   std::size_t changed_ids_ = 0;
   Pressure pressure_ = Pressure::fine;
   Counters counters_;

@@ -26,7 +26,7 @@ MODULES = {
     "engine/session": {"base", "engine/java"},
     "engine/map": {"base", "tribes", "engine/java", "engine/session"},
     "engine/channel": {"base", "tribes"},
-    "engine/keeper": {"base", "tribes", "engine/java", "engine/session", "engine/channel"},
+    "engine/keeper": {"base", "tribes", "engine/java", "engine/session", "engine/map", "engine/channel"},
     "engine/daemon": {"base", "tribes", "config", "control", "io", "engine/java", "engine/session", "engine/map",
                       "engine/channel", "engine/keeper"},
 }

@@ -86,7 +86,7 @@ class Simulation {
  public:
   explicit Simulation(unsigned seed, Settings settings = {})
       : node_(settings), random_(seed), seed_(seed) {
-    node_.keeper.set_self(member(50).identity);
+    node_.keeper.begin(member(50), moment(node_.time));
     for (std::size_t i = 0; i < kTomcats; ++i) node_.came(tomcat(i));
     wait(seconds(2));
   }
