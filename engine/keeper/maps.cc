@@ -198,6 +198,7 @@ void Maps::on_timer(const Moment& moment, Outbox& out) {
     if (is_over) replica_->on_gone(it->first, clock_of(moment), actions_);
     it = is_over ? unlisted_.erase(it) : std::next(it);
   }
+  replica_->on_newborn(clock_of(moment), actions_);
   if (moment.now >= next_second_) {
     next_second_ = moment.now + kMapStep;
     replica_->on_timer(clock_of(moment), actions_);
@@ -207,7 +208,7 @@ void Maps::on_timer(const Moment& moment, Outbox& out) {
 
 Instant Maps::next_deadline() const {
   if (!replica_) return kNever;
-  Instant next = std::min(next_second_, calls_.next_deadline());
+  Instant next = std::min({next_second_, calls_.next_deadline(), replica_->next_newborn()});
   if (!postponed_.empty()) next = std::min(next, settled_at_);
   return next;
 }

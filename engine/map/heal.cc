@@ -103,6 +103,7 @@ void Replica::work(Actions& out) {
 
 void Replica::on_timer(Clock clock, Actions& out) {
   work(out);
+  on_newborn(clock, out);
   for (auto& [name, map] : maps_) {
     if (map.check_at <= clock.now) {
       map.check_at = kNever;

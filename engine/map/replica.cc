@@ -129,6 +129,7 @@ Verdict Replica::on_entry(Map& map, const Message& message, MemberId sender, Clo
   MemberId primary = sender;
   if (!message.is(Type::backup) && message.primary) primary = roster_.add(*message.primary);
   if (primary == kNobody) return Verdict::refused;
+  const bool is_newborn = message.is(Type::proxy) && !map.entries.contains(text_of(*message.key));
   const Found at = find_or_add(map, text_of(*message.key));
   const bool taken = !carries || take_value(map, at, message, clock);
   change(at, [&](Entry& entry) {
@@ -139,7 +140,11 @@ Verdict Replica::on_entry(Map& map, const Message& message, MemberId sender, Clo
     if (!message.is(Type::proxy)) entry.value.touch(clock.wall_ms);
   });
   mark(map, at->first);
-  ensure_backup(map, at, clock, out);
+  if (is_newborn) {
+    postpone(map, at, clock.now);
+  } else {
+    ensure_backup(map, at, clock, out);
+  }
   return taken ? Verdict::done : Verdict::malformed;
 }
 

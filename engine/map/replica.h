@@ -13,6 +13,7 @@
 //   answer = replica.on_request(parsed, sender, clock, actions);  // as a remote call
 //   replica.on_gone(identity, clock, actions);                  // it left the channel
 //   replica.on_timer(clock, actions);                           // once a second
+//   replica.on_newborn(clock, actions);                         // at next_newborn()
 //   if (replica.busy()) replica.work(actions);                  // as soon as there is room to send
 //
 // What the caller does:
@@ -69,6 +70,9 @@ struct Settings {
   Duration check_delay = seconds(3);
   // What moved so shortly before that question is not compared: notices of it may be on their way.
   Duration settled = seconds(5);
+  // A Tomcat tells of a new entry before it has that itself: it knows nothing of it for a moment,
+  // and passes over who says that it is a backup.
+  Duration newborn = milliseconds(200);
   Duration tombstone_age = std::chrono::hours(6);
   std::size_t max_tombstones = 200'000;  // of a map
   bool heal = true;                      // tell members what they lack
@@ -125,6 +129,9 @@ class Replica {
   void on_came(const Member& member, Clock clock, Actions& out);
   void on_gone(const tribes::Identity& member, Clock clock, Actions& out);
   void on_timer(Clock clock, Actions& out);
+  // What was new a moment ago is asked for.
+  void on_newborn(Clock clock, Actions& out);
+  [[nodiscard]] Instant next_newborn() const;
   // A portion of what is to be told about many entries, when a member came or is gone. A second
   // does some of it, too.
   void work(Actions& out);
@@ -171,6 +178,7 @@ class Replica {
     Fetch fetch = Fetch::none;
     std::uint8_t tries = 0;
     bool copied = false;   // of a ReplicatedMap
+    bool newborn = false;  // is not asked for yet
     bool doubted = false;  // was restored, and nobody who lived on has confirmed it
   };
   struct Hash {
@@ -186,11 +194,16 @@ class Replica {
     std::string key;
     Instant until{};
   };
+  struct Newborn {
+    std::string key;
+    Instant due{};
+  };
   struct Map {
     std::string name;
     ByKey<Entry> entries;  // by the bytes of the key's stream
     std::set<MemberId> members;
     std::deque<std::string> wanted;  // keys to fetch; may name others
+    std::deque<Newborn> newborn;     // in order of time; may name others
     std::size_t open_fetches = 0;
     Instant fetch_at{};  // not earlier
     Instant check_at = kNever;
@@ -230,6 +243,7 @@ class Replica {
   // share.cc: being a backup of everything
   void place(Entry& entry, MemberId primary, const std::vector<Member>& nodes, Instant now);
   void ensure_backup(Map& map, Found at, Clock clock, Actions& out);
+  void postpone(Map& map, Found at, Instant now);
   void want(Map& map, Found at);
   void start_fetches(Map& map, Clock clock, Actions& out);
   bool start_fetch(Map& map, Found at, Clock clock, Actions& out);

@@ -28,10 +28,35 @@ void Replica::place(Entry& entry, MemberId primary, const std::vector<Member>& n
 void Replica::ensure_backup(Map& map, Found at, Clock clock, Actions& out) {
   const Entry& entry = at->second;
   const bool is_here = (entry.value.known() && !entry.doubted) || entry.fetch == Fetch::open;
-  if (has_self(entry) && is_here) return;
+  if ((has_self(entry) && is_here) || entry.newborn) return;
   at->second.tries = 0;
   want(map, at);
   start_fetches(map, clock, out);
+}
+
+void Replica::postpone(Map& map, Found at, Instant now) {
+  at->second.newborn = true;
+  map.newborn.push_back({at->first, now + settings_.newborn});
+}
+
+void Replica::on_newborn(Clock clock, Actions& out) {
+  for (auto& [name, map] : maps_) {
+    while (!map.newborn.empty() && map.newborn.front().due <= clock.now) {
+      const Found at = map.entries.find(map.newborn.front().key);
+      map.newborn.pop_front();
+      if (at == map.entries.end() || !at->second.newborn) continue;
+      at->second.newborn = false;
+      ensure_backup(map, at, clock, out);
+    }
+  }
+}
+
+Instant Replica::next_newborn() const {
+  Instant next = kNever;
+  for (const auto& [name, map] : maps_) {
+    if (!map.newborn.empty()) next = std::min(next, map.newborn.front().due);
+  }
+  return next;
 }
 
 void Replica::want(Map& map, Found at) {
@@ -115,9 +140,14 @@ void Replica::on_fetched(Map& map, const Call& call, std::uint64_t number, const
     return retry_fetch(map, at, clock);
   }
   if (!answer->value) {
-    // It is gone there. What is here stays, unless it is nothing.
-    if (!at->second.value.known()) erase(map, at);
-    return;
+    // It is not there yet, or gone there. What is here stays, unless it is nothing.
+    if (at->second.value.known()) return;
+    if (at->second.moved + settings_.settled <= clock.now) {
+      erase(map, at);
+      return;
+    }
+    change(at, [&](Entry& entry) { std::erase(entry.nodes, self_); });
+    return postpone(map, at, clock.now);
   }
   bool filled = false;
   change(at, [&](Entry& entry) {

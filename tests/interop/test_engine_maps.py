@@ -30,6 +30,11 @@ def start(cluster, engines):
             member for member in everybody if member != tomcat.member], timeout=30)
 
 
+def fetched():
+    """The engine asks for what it is not the backup of at once, but nobody waits for that."""
+    time.sleep(3)
+
+
 def backup_killed():
     """Primary and backup of sessions are killed at one moment: the third Tomcat serves them from the engine."""
     with compiled_classes() as classes, backup_cluster(dataclasses.replace(BACKUP, classes=classes)) as cluster:
@@ -38,6 +43,7 @@ def backup_killed():
         one, two, three = cluster.tomcats
         filled = fill(cluster, cluster.tomcats, 60)
         check(trouble(cluster.tomcats) == [], "60 sessions on three Tomcats with BackupManagers and an engine, no error in their logs")
+        fetched()
         one.kill()
         two.kill()
         eventually("the third and the engine have dropped both", lambda: three.members() == [engine.member]
@@ -45,3 +51,85 @@ def backup_killed():
         time.sleep(1)  # the engine tells the third that it is the primary now
         count = sum(visitor.visit(three.url("/app/basket.jsp")) == said for visitor, said in filled)
         check(count == 60, f"two of three are killed at once: {count} of 60 sessions are whole on the third")
+
+
+def backup_restart_all(version, engine_count):
+    """Every Tomcat and every engine is killed with -9 at one moment: all sessions of BackupManagers whole."""
+    with compiled_classes() as classes, backup_cluster(
+            dataclasses.replace(BACKUP, classes=classes, version=version),
+            engine_count=engine_count) as cluster:
+        engines = [cluster.engine(host, settings=ON_DISK) for host in cluster.extra_hosts]
+        start(cluster, engines)
+        filled = fill(cluster, cluster.tomcats, SESSIONS)
+        gone = cluster.visitor()
+        gone.visit(cluster.tomcats[0].url("/app/session.jsp"), create=1)
+        gone.visit(cluster.tomcats[1].url("/app/session.jsp"), logout=1)
+        count = whole(filled, cluster.tomcats)
+        check(count == SESSIONS, f"{count} of {SESSIONS} sessions are whole on another Tomcat than their own")
+        fetched()
+        for part in [*engines, *cluster.tomcats]:
+            part.kill()
+        start_at_once(engines, cluster.tomcats)
+        count = whole(filled, cluster.tomcats)
+        check(count == SESSIONS, f"all killed with -9 and started again at one moment: {count} of {SESSIONS} sessions are whole")
+        check(all(gone.visit(tomcat.url("/app/session.jsp")) is None for tomcat in cluster.tomcats),
+              "the one that was logged out is gone")
+        check(all(engine.events("disk_failed") == 0 and engine.events("disk_damaged") == 0 for engine in engines), "no alarm")
+
+
+def backup_rolling():
+    """Tomcats and the engine killed and started again, one after another: no session is lost."""
+    with compiled_classes() as classes, backup_cluster(dataclasses.replace(BACKUP, classes=classes)) as cluster:
+        engine = cluster.engine(cluster.extra_hosts[0])
+        start(cluster, [engine])
+        filled = fill(cluster, cluster.tomcats, SESSIONS)
+        fetched()
+        for part in [cluster.tomcats[0], engine, cluster.tomcats[1], cluster.tomcats[2]]:
+            part.kill()
+            others = sorted(other.member for other in [*cluster.tomcats, engine] if other is not part)
+            rest = [tomcat for tomcat in cluster.tomcats if tomcat is not part]
+            eventually("the others have dropped it", lambda: all(
+                tomcat.members() == [other for other in others if other != tomcat.member] for tomcat in rest), timeout=30)
+            part.start()
+            eventually("all are members again", lambda: all(
+                len(tomcat.members()) == 3 for tomcat in cluster.tomcats) and len(engine.members()) == 3, timeout=30)
+            time.sleep(6)  # a Tomcat's maps look for each other every 5 s
+        count = whole(filled, cluster.tomcats)
+        check(count == SESSIONS, f"each killed with -9 and started again: {count} of {SESSIONS} sessions are whole")
+
+
+def context_restart_all():
+    """An attribute of a ReplicatedContext outlives all Tomcats and the engine."""
+    with backup_cluster(Settings(context=tomcats.REPLICATED_CONTEXT), tomcat_count=2) as cluster:
+        engine = cluster.engine(cluster.extra_hosts[0])
+        start(cluster, [engine])
+        one, two = cluster.tomcats
+        one.node("?share=motto&to=fair")
+        eventually("the other has it", lambda: two.node().get("shared.motto") == ["fair"])
+        fetched()
+        for part in [engine, one, two]:
+            part.kill()
+        start_at_once([engine], cluster.tomcats)
+        for tomcat in cluster.tomcats:
+            eventually(f"{tomcat.name} has it", lambda: tomcat.node().get("shared.motto") == ["fair"], timeout=20)
+        check(True, "all killed with -9 and started again: both have the application's attribute")
+
+
+def backup_time_out():
+    """Sessions that nobody uses end, though the engine has made itself a backup of them: after twice their time-out at the latest."""
+    time_out, step = 8, 0.5
+    with backup_cluster(BACKUP, tomcat_count=2) as cluster:
+        start(cluster, [cluster.engine(cluster.extra_hosts[0])])
+        one, _ = cluster.tomcats
+        for _ in range(6):
+            cluster.visitor().visit(one.url("/app/session.jsp"), create=1, timeout=time_out)
+        began = time.monotonic()
+        lived, left = [], len(one.sessions())
+        while left and time.monotonic() < began + 4 * time_out:
+            time.sleep(step)
+            ended = left - len(one.sessions())
+            lived += ended * [time.monotonic() - began]
+            left -= ended
+        text = ", ".join(f"{seconds:.0f}" for seconds in lived)
+        check(left == 0 and time_out - 2 <= lived[0] and lived[-1] <= 2 * time_out + 6,
+              f"6 sessions with a time-out of {time_out} s ended after {text} s")
