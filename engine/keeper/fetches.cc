@@ -22,7 +22,7 @@ void Fetches::on_came(const tribes::OwnedMember& member, Instant now) {
       std::min<std::uint64_t>(member.alive_milliseconds, std::uint64_t{1} << 40U)));
   Peer& peer = peers_[member.identity];
   peer.member = member;
-  peer.is_engine = same(member.payload, bytes_of(kEnginePayload));
+  peer.is_engine = is_engine(member);
   peer.longer = age - (now - started_);
   peer.is_earlier = peer.longer > kEarlier;
   // The age of an engine is that of its first start: it says nothing of who was away.

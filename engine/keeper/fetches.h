@@ -29,6 +29,10 @@ namespace tribecast::keeper {
 // The payload of an engine's member block, by which engines know each other.
 inline constexpr std::string_view kEnginePayload = "tribecast-engine 1";
 
+inline bool is_engine(const tribes::OwnedMember& member) {
+  return same(member.payload, bytes_of(kEnginePayload));
+}
+
 struct FetchSettings {
   std::size_t limit_sessions = 10'000;  // of a context; 0 = no Tomcat is asked for any
   Duration patience = seconds(10);      // for the answer, and between two of its parts

@@ -83,6 +83,11 @@ channel::Receipt Keeper::of_an_engine(const channel::Delivery& delivery,
                                       const session::Message& message, session::Clock clock,
                                       channel::Outbox& out) {
   const tribes::Identity& from = delivery.sender.identity;
+  if (const auto compared = digests_.on_message(from, message, store_, clock, out)) {
+    look_at_pressure();
+    return *compared == session::Verdict::refused ? channel::Receipt::refused
+                                                  : channel::Receipt::done;
+  }
   if (message.is(session::Event::get_all)) answer(delivery, message, clock, out);
   if (message.is(session::Event::transfer_complete)) fetches_.on_end(from, message.context, true);
   // Only what was asked for is taken.
@@ -190,12 +195,14 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
   pushes_.on_member(event, store_, clock_of(moment));
   if (event.change == channel::MemberChange::came || event.change == channel::MemberChange::told) {
     fetches_.on_came(event.member, moment.now);
+    if (is_engine(event.member)) digests_.on_came(event.member, moment.now);
     for (const std::string& context : store_.contexts()) {
       fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);
     }
   } else if (channel::is_gone(event.change)) {
     answers_.forget(event.member.identity);
     fetches_.on_gone(event.member.identity);
+    digests_.on_gone(event.member.identity);
   }
   maps_.on_member(moment, event, out);
   go_on(moment, out);
@@ -216,6 +223,8 @@ void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tr
       break;
     case Sender::maps:
       return maps_.on_sent(moment, to, outcome, out);
+    case Sender::digests:
+      return digests_.on_sent(id, outcome, moment.now);
   }
   go_on(moment, out);
 }
@@ -226,13 +235,14 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
     for (const std::string& context : store_.on_timer(clock_of(moment))) fetches_.on_held(context);
   }
   maps_.on_timer(moment, out);
+  digests_.on_timer(has_state_, store_, clock_of(moment), out);
   look_at_pressure();
   go_on(moment, out);
 }
 
 Instant Keeper::next_deadline() const {
   return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline(),
-                   maps_.next_deadline()});
+                   maps_.next_deadline(), digests_.next_deadline()});
 }
 
 void Keeper::look_at_pressure() {

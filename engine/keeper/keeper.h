@@ -20,6 +20,7 @@
 
 #include "engine/channel/application.h"
 #include "engine/keeper/answers.h"
+#include "engine/keeper/digests.h"
 #include "engine/keeper/fetches.h"
 #include "engine/keeper/maps.h"
 #include "engine/keeper/pushes.h"
@@ -31,6 +32,7 @@ struct Settings {
   session::Settings store;  // tracks_changes: something is kept on a disk
   session::TransferSettings transfer;
   FetchSettings fetch;
+  DigestSettings digests;
   PushSettings push;
   map::Settings maps;  // its memory limit and tracks_changes are those of `store`
   // A sender that waits is acknowledged when its message is on the disk; refused while nothing can
@@ -69,6 +71,7 @@ class Keeper : public channel::Application {
       : store_(settings.store),
         answers_(settings.transfer),
         fetches_(settings.fetch, now),
+        digests_(settings.digests),
         pushes_(settings.push),
         maps_(map_settings(settings)),
         acknowledges_on_disk_(settings.acknowledges_on_disk),
@@ -109,6 +112,7 @@ class Keeper : public channel::Application {
   [[nodiscard]] const session::Store& store() const { return store_; }
   [[nodiscard]] const Answers& answers() const { return answers_; }
   [[nodiscard]] const Fetches& fetches() const { return fetches_; }
+  [[nodiscard]] const Digests& digests() const { return digests_; }
   [[nodiscard]] const Pushes& pushes() const { return pushes_; }
   [[nodiscard]] const Maps& maps() const { return maps_; }
   [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
@@ -139,8 +143,9 @@ class Keeper : public channel::Application {
   session::Store store_;
   Answers answers_;
   Fetches fetches_;
-  Maps maps_;
+  Digests digests_;
   Pushes pushes_;
+  Maps maps_;
   bool acknowledges_on_disk_;
   Instant next_second_;
   session::Pressure pressure_ = session::Pressure::fine;

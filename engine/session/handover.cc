@@ -14,6 +14,17 @@ void put_saved(ByteWriter& out, const Saved& record) {
 
 }  // namespace
 
+Buffer saved_list(const Store& store, std::string_view context, const std::vector<std::string>& ids,
+                  Clock clock, std::size_t max_bytes) {
+  ByteWriter records;
+  for (const std::string& id : ids) {
+    if (records.bytes().size() >= max_bytes) break;
+    const Saved record = store.saved(context, id, clock);
+    if (record.value) put_saved(records, record);
+  }
+  return records.release();
+}
+
 Handover::Handover(const Store& store, std::string name, Dialect dialect)
     : name_(std::move(name)), dialect_(dialect), contexts_(store.contexts()) {}
 

@@ -14,6 +14,11 @@
 
 namespace tribecast::session {
 
+// The payload for these ids alone, up to so many bytes and one session more; nothing for an id of
+// which nothing is known.
+Buffer saved_list(const Store& store, std::string_view context, const std::vector<std::string>& ids,
+                  Clock clock, std::size_t max_bytes);
+
 class Handover {
  public:
   // `name` takes the place of a context's in its messages.

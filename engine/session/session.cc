@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/session/boxes.h"
+#include "engine/session/digest.h"
 
 namespace tribecast::session {
 namespace {
@@ -42,6 +43,14 @@ bool is_newer(const Entry& a, const Entry& b) {
          std::tuple(b.time_ms, b.order, !b.removed, view_of(b.value));
 }
 
+// The value stands for itself by its size: who has the same message has the same value.
+std::uint64_t digest_of_entry(const Entry& entry) {
+  if (entry.removed) return 0;
+  const std::uint64_t place = digest_of(entry.name) + static_cast<std::uint64_t>(entry.type);
+  const std::uint64_t moment = mixed(static_cast<std::uint64_t>(entry.time_ms)) + entry.order;
+  return mixed(mixed(place) ^ mixed(moment) ^ entry.value.size());
+}
+
 // The value of a property that is a number.
 std::optional<std::int32_t> number_in(const Action& action) {
   if (!action.value) return std::nullopt;
@@ -56,6 +65,7 @@ void Session::put(Entry entry) {
   const auto at = std::ranges::lower_bound(entries_, key_of_entry(entry), {}, key_of_entry);
   if (at == entries_.end() || key_of_entry(*at) != key_of_entry(entry)) {
     entry_bytes_ += bytes_of_entry(entry);
+    entries_digest_ += digest_of_entry(entry);
     const auto index = at - entries_.begin();
     if (entries_.size() < kExactEntries) entries_.reserve(entries_.size() + 1);
     entries_.insert(entries_.begin() + index, std::move(entry));
@@ -64,6 +74,7 @@ void Session::put(Entry entry) {
   if (!is_newer(entry, *at)) return;
   entry_bytes_ -= bytes_of_entry(*at);
   entry_bytes_ += bytes_of_entry(entry);
+  entries_digest_ += digest_of_entry(entry) - digest_of_entry(*at);
   *at = std::move(entry);
 }
 
@@ -145,6 +156,12 @@ void Session::forget_removed(std::int64_t before_ms) {
     if (old) entry_bytes_ -= bytes_of_entry(entry);
     return old;
   });
+}
+
+Version Session::version() const {
+  const auto time = static_cast<std::uint64_t>(this_accessed_ms_);
+  const auto interval = static_cast<std::uint64_t>(max_inactive_s_.value);
+  return {this_accessed_ms_, mixed(entries_digest_ ^ mixed(time)) + mixed(interval)};
 }
 
 Instant Session::expires_at() const {

@@ -41,6 +41,14 @@ struct Number {
   friend auto operator<=>(const Number&, const Number&) = default;
 };
 
+// Tells two states of one session apart, and, roughly, which is the later one.
+struct Version {
+  std::int64_t time_ms = 0;  // the latest message time seen
+  std::uint64_t digest = 0;  // of that, and of names, times and sizes of what it has
+
+  bool operator==(const Version&) const = default;
+};
+
 class Session {
  public:
   // What a delta with this message time says.
@@ -68,6 +76,10 @@ class Session {
   [[nodiscard]] bool complete() const { return complete_; }
   void set_complete() { complete_ = true; }
 
+  // Equal in all who were told the same, in whatever order. What was removed is not in it: when
+  // that is forgotten differs.
+  [[nodiscard]] Version version() const;
+
   // When it ends unless it is heard of: after twice its time-out, as a copy in a Tomcat that is not
   // its primary (StandardSession.isValid, DeltaSession). kNever without a time-out.
   [[nodiscard]] Instant expires_at() const;
@@ -89,6 +101,7 @@ class Session {
 
   std::vector<Entry> entries_;  // by type and name
   std::size_t entry_bytes_ = 0;
+  std::uint64_t entries_digest_ = 0;  // the sum of theirs
   std::int64_t created_ms_ = 0;
   std::int64_t last_accessed_ms_ = 0;
   std::int64_t this_accessed_ms_ = 0;

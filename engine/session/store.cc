@@ -112,6 +112,8 @@ void Store::drop_held(Context& context) {
 
 Store::Found Store::erase(Context& context, Found at) {
   mark(context, at->first);
+  const std::uint64_t id = digest_of(at->first);
+  context.digests.at(id % kDigestParts) -= digest_in(id, at->second);
   memory_bytes_ -= cost_of(at->first, at->second);
   --session_count_;
   return context.sessions.erase(at);

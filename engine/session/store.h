@@ -18,6 +18,7 @@
 // Times of messages are believed: a Tomcat whose clock is ahead wins over the others for as long.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,6 +32,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/session/digest.h"
 #include "engine/session/message.h"
 #include "engine/session/saved.h"
 #include "engine/session/session.h"
@@ -82,6 +84,23 @@ struct Counters {
   std::uint64_t unknown_events = 0;
 };
 
+// The sessions of a context fall into so many parts, by their ids alone. Of each part the sum over
+// its sessions, of id and version: equal in two stores that have the same.
+inline constexpr std::size_t kDigestParts = 64;
+using PartDigests = std::array<std::uint64_t, kDigestParts>;
+
+// How far visit() has come; begin with an empty one.
+struct Place {
+  std::size_t bucket = 0;
+  std::size_t buckets = 0;
+};
+
+enum class Walked : std::uint8_t {
+  more,
+  over,
+  anew,  // the table has grown: it begins again, forget what was gathered
+};
+
 class Store {
  public:
   explicit Store(const Settings& settings) : settings_(settings) {}
@@ -110,6 +129,19 @@ class Store {
   void set_elsewhere_bytes(std::size_t bytes) { elsewhere_bytes_ = bytes; }
   [[nodiscard]] Pressure pressure() const { return pressure_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
+
+  // Kept up with every change, so asking costs nothing. Zeros for an unknown context.
+  [[nodiscard]] PartDigests digests(std::string_view context) const;
+  static std::size_t digest_part(std::string_view id);
+  // nullopt: it is not there, or its creation has not been seen.
+  [[nodiscard]] std::optional<Version> version(std::string_view context, std::string_view id) const;
+  // It is known that there was one, and that it is over or has another id.
+  [[nodiscard]] bool has_ended(std::string_view context, std::string_view id) const;
+  // The sessions that `find` would give, in no order, about so many of them at each call. What
+  // comes or goes between two calls may be missed.
+  using Visitor = std::function<void(const std::string& id, const Session& session)>;
+  Walked visit(std::string_view context, Place& place, std::size_t most, Instant now,
+               const Visitor& visitor) const;
 
   // What is known of ids has changed since take_changes() gave it.
   [[nodiscard]] bool has_changes() const { return changed_ids_ > 0; }
@@ -159,7 +191,8 @@ class Store {
     ById<std::vector<Renamed>> renamed;  // by former id, in order of time
     std::deque<Buried> renames;          // the same, oldest first
     std::unordered_set<std::string, Hash, std::equal_to<>> changed;  // ids
-    std::deque<Held> held;        // incomplete sessions, oldest first; may name completed ones
+    std::deque<Held> held;  // incomplete sessions, oldest first; may name completed ones
+    PartDigests digests{};
     std::size_t next_bucket = 0;  // of on_timer's walk
     bool fetch_wanted = false;
   };
@@ -221,10 +254,16 @@ class Store {
   template <class Change>
   void change(Context& context, Found at, Change&& change) {
     mark(context, at->first);
+    const std::uint64_t id = digest_of(at->first);
+    std::uint64_t& digest = context.digests.at(id % kDigestParts);
+    digest -= digest_in(id, at->second);
     memory_bytes_ -= cost_of(at->first, at->second);
     change(at->second);
     memory_bytes_ += cost_of(at->first, at->second);
+    digest += digest_in(id, at->second);
   }
+
+  static std::uint64_t digest_in(std::uint64_t id_digest, const Session& session);
 
   static constexpr std::size_t kTombstoneBytes = 192;
   static constexpr std::size_t kFormerIdBytes = 256;
