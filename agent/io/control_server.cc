@@ -125,14 +125,43 @@ OsResult<Done> clear_stale(const std::string& path, const sockaddr_un& address) 
   const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return os_error(name);
   const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-  if (connect(probe.get(), raw, sizeof address) == 0 || errno != ECONNREFUSED) {
+  const int error = connect(probe.get(), raw, sizeof address) == 0 ? 0 : errno;
+  if (error == EACCES || error == EPERM) {
+    return Unexpected{OsError{
+        error, name,
+        "it belongs to user " + std::to_string(file.st_uid) +
+            ", and this user may not ask whether a daemon answers there: remove it, or start as "
+            "root or as that user"}};
+  }
+  // A full queue of one that does not accept is a daemon, too.
+  if (error != ECONNREFUSED) {
     return Unexpected{OsError{EADDRINUSE, name, "another daemon answers there"}};
   }
   if (unlink(path.c_str()) != 0) return os_error("remove stale " + name);
   return Done{};
 }
 
-OsResult<Fd> listen_at(const ControlOptions& options) {
+struct Listening {
+  Fd fd;
+  std::optional<OsError> not_given;
+};
+
+// Gives the file to its owner and group. Without the right to (CAP_CHOWN) it is for this user
+// alone: narrower than wanted, never wider. The value is that error.
+OsResult<std::optional<OsError>> give_away(const ControlOptions& options, const std::string& name) {
+  constexpr auto kSame = static_cast<uid_t>(-1);
+  if (!options.owner && !options.group) return std::optional<OsError>{};
+  if (chown(options.path.c_str(), options.owner.value_or(kSame), options.group.value_or(kSame)) ==
+      0) {
+    return std::optional<OsError>{};
+  }
+  OsError error = os_error("owner of " + name).error;
+  if (error.code != EPERM) return Unexpected{error};
+  if (chmod(options.path.c_str(), 0600) != 0) return os_error("mode of " + name);
+  return std::optional(error);
+}
+
+OsResult<Listening> listen_at(const ControlOptions& options) {
   const std::string name = "control socket " + options.path;
   const auto address = address_of(options.path);
   if (!address) return Unexpected{address.error()};
@@ -147,13 +176,10 @@ OsResult<Fd> listen_at(const ControlOptions& options) {
     return os_error(name);
   }
   if (chmod(options.path.c_str(), 0660) != 0) return os_error("mode of " + name);
-  constexpr auto kSame = static_cast<uid_t>(-1);
-  if ((options.owner || options.group) && chown(options.path.c_str(), options.owner.value_or(kSame),
-                                                options.group.value_or(kSame)) != 0) {
-    return os_error("owner of " + name);
-  }
+  auto given = give_away(options, name);
+  if (!given) return Unexpected{given.error()};
   if (listen(fd.get(), SOMAXCONN) != 0) return os_error("listen on " + name);
-  return fd;
+  return Listening{std::move(fd), std::move(*given)};
 }
 
 }  // namespace
@@ -188,6 +214,7 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   asio::steady_timer room;  // never expires; cancelled when a client leaves
   std::set<Session*> sessions;
   ControlCounters counters;
+  std::optional<OsError> not_given;
   struct stat file {};
   bool closed = false;
 };
@@ -303,6 +330,8 @@ ControlServer::ControlServer(std::shared_ptr<State> state) : state_(std::move(st
 
 ControlServer::~ControlServer() { state_->close(); }
 
+const std::optional<OsError>& ControlServer::not_given() const { return state_->not_given; }
+
 ControlCounters ControlServer::counters() const {
   ControlCounters counters = state_->counters;
   counters.clients = state_->sessions.size();
@@ -312,13 +341,14 @@ ControlCounters ControlServer::counters() const {
 OsResult<std::unique_ptr<ControlServer>> ControlServer::open(Loop& loop,
                                                              const ControlOptions& options,
                                                              Handler handler) {
-  auto fd = listen_at(options);
-  if (!fd) return Unexpected{fd.error()};
+  auto listening = listen_at(options);
+  if (!listening) return Unexpected{listening.error()};
   auto state = std::make_shared<State>(loop, options.path, std::move(handler));
   if (lstat(options.path.c_str(), &state->file) != 0) {
     return os_error("control socket " + options.path);
   }
-  state->acceptor.assign(stream_protocol(), fd->release());
+  state->acceptor.assign(stream_protocol(), listening->fd.release());
+  state->not_given = std::move(listening->not_given);
   asio::co_spawn(loop, state->accept_clients(), &rethrow);
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
 }

@@ -56,8 +56,8 @@ class ControlServer {
   static constexpr std::size_t kMaxClients = 64;
   static constexpr Duration kPatience = seconds(10);
 
-  // Listens with mode 0660. A stale socket file is replaced; one on which somebody answers is an
-  // error that names it.
+  // Listens with mode 0660. A stale socket file is replaced; one on which somebody answers, or may
+  // answer without this user being let in, is an error that says so.
   static OsResult<std::unique_ptr<ControlServer>> open(Loop& loop, const ControlOptions& options,
                                                        Handler handler);
   ControlServer(const ControlServer&) = delete;
@@ -65,6 +65,9 @@ class ControlServer {
   // Closes all connections and removes the socket file if it may and it is still ours.
   ~ControlServer();
 
+  // Why the file was not given to the owner and group that were wanted, for want of CAP_CHOWN: it
+  // then has mode 0600, and only this process's user can use it. Empty: it was.
+  [[nodiscard]] const std::optional<OsError>& not_given() const;
   [[nodiscard]] ControlCounters counters() const;
 
  private:

@@ -21,7 +21,9 @@ class Service {
         server_(need(io::ControlServer::open(
             loop, options, [this](std::string line, const io::Caller& caller, auto reply) {
               handle(line, caller, std::move(reply));
-            }))) {}
+            }))) {
+    if (server_->not_given()) say("private: " + server_->not_given()->message());
+  }
 
  private:
   void handle(const std::string& line, const io::Caller& caller, io::ControlServer::Reply reply) {
