@@ -8,14 +8,18 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/examination.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "config/config.h"
 #include "control/archive.h"
+#include "control/diagnosis.h"
 #include "control/events.h"
 #include "control/json.h"
 #include "control/print.h"
+#include "doctor/checks.h"
+#include "survey/program.h"
 
 namespace tribecast::cli {
 namespace {
@@ -23,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostOfAFile = 256U << 10U;
+constexpr std::size_t kMostOfTheJournal = 4U << 20U;
 
 // What the kernel and the distribution say of themselves; no process but the agent is looked at.
 constexpr std::array kKernelFiles = {
@@ -141,6 +146,28 @@ void collect_host(Collected& out) {
   }
 }
 
+void collect_diagnosis(const Invocation& in, Collected& out) {
+  doctor::Facts facts = begin_examination(in);
+  finish_examination(facts);
+  const control::Diagnosis diagnosis = doctor::diagnose(facts);
+  out.add("doctor.txt", control::diagnosis_text(diagnosis, {}));
+  out.add("doctor.json", control::diagnosis_json(diagnosis, timestamp()));
+}
+
+// The last lines of our own units, and of no other. Who may not read the journal gets none.
+void collect_journal(Collected& out) {
+  const auto journalctl = survey::find_program("journalctl");
+  if (!journalctl) return out.missing("journal.txt", "there is no journalctl here");
+  const auto lines = survey::run_program(
+      {*journalctl, "--quiet", "--no-pager", "--output=short-iso", "--lines=1000",
+       "--unit=tribecast.service", "--unit=tribecast-engine.service",
+       "--unit=tribecast-wait-online.service"},
+      kMostOfTheJournal);
+  if (!lines) return out.missing("journal.txt", lines.error());
+  if (lines->empty()) return out.missing("journal.txt", "no line of our units, for this user");
+  out.add("journal.txt", *lines);
+}
+
 }  // namespace
 
 Exit run_bundle(const Invocation& in) {
@@ -158,6 +185,8 @@ Exit run_bundle(const Invocation& in) {
   collect_agent(client, collected);
   collect_configuration(client, in.text("config", ""), collected);
   collect_host(collected);
+  collect_diagnosis(in, collected);
+  collect_journal(collected);
   const auto files = collected.take();
   const std::string bytes = control::archive(files, static_cast<std::uint64_t>(seconds_since_1970));
   if (file == "-") {

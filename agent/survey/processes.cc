@@ -100,8 +100,15 @@ std::set<std::uint16_t> ports_of(const Facts& facts) {
   return ports;
 }
 
+// Where the agent could not join something, which of the memberships are its own is not known.
+bool could_not_join(const Facts& facts) {
+  if (!facts.agent.status) return false;
+  const auto& warnings = facts.agent.status->warnings;
+  return std::ranges::find(warnings, "join_failed", &control::Warning::id) != warnings.end();
+}
+
 void take_off_agent(Facts& facts) {
-  if (!facts.joined) return;
+  if (!facts.joined || could_not_join(facts)) return;
   std::set<std::pair<Address, std::string>> done;
   for (const doctor::GroupFacts& group : facts.groups) {
     for (const std::string& interface : group.interfaces) {
