@@ -139,6 +139,12 @@ Result<control::BenchResult, Failure> Client::bench(const control::BenchRequest&
   return control::read_bench_reply(*reply);
 }
 
+Result<control::RollCall, Failure> Client::roll_call() const {
+  const auto reply = ask({control::Verb::roll_call, ""});
+  if (!reply) return Unexpected<Failure>{reply.error()};
+  return control::read_roll_call_reply(*reply);
+}
+
 Result<std::string, Failure> Client::text(control::Verb verb, const std::string& argument) const {
   const auto reply = ask({verb, argument});
   if (!reply) return Unexpected<Failure>{reply.error()};

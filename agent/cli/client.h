@@ -11,6 +11,7 @@
 #include "control/events.h"
 #include "control/reply.h"
 #include "control/request.h"
+#include "control/view.h"
 
 namespace tribecast::cli {
 
@@ -35,6 +36,8 @@ class Client {
   Result<control::SeenList, control::Failure> captured(std::optional<std::uint64_t> after) const;
   // One second of it.
   Result<control::BenchResult, control::Failure> bench(const control::BenchRequest& what) const;
+  // What all agents see, within the timeout.
+  Result<control::RollCall, control::Failure> roll_call() const;
   Result<std::string, control::Failure> text(control::Verb verb,
                                              const std::string& argument = {}) const;
 

@@ -28,6 +28,7 @@ constexpr std::array kOptions = {
     Option{"key", "KEY", "the peer's public key, for auth = public-key", false},
     Option{"force", "", "although peers would be cut off", false},
     Option{"peer", "NAME", "leave out the other peers", false},
+    Option{"all", "", "ask every peer's agent as well, and show who sees whom", false},
     Option{"explain", "ID", "what a check is about, instead: TC041", false},
     Option{"timeout", "TIME", "how long to wait at most (30s)", false},
     Option{"top", "", "a full screen instead, painted anew each second", false},
@@ -81,8 +82,9 @@ constexpr const char* kInitDetails =
     "    tribecast config init --peers 10.0.1.11,web-2=10.0.1.12 --output tribecast.conf\n";
 constexpr const char* kBundleDetails =
     "A tar file, for you to look into and to send: status, events, configuration (as it runs, and\n"
-    "the files), versions, what the kernel says of routes, memberships, sockets and limits. What\n"
-    "looks like a key or stands behind a word like `token` is taken out. Needs no agent.\n";
+    "the files), versions, what the kernel says of routes, memberships, sockets and limits, the\n"
+    "doctor's report, and our units' last lines in the journal. What looks like a key or stands\n"
+    "behind a word like `token` is taken out. Needs no agent.\n";
 constexpr const char* kCaptureDetails =
     "What local members send and what peers send, one line each, decoded, with what was done:\n"
     "relayed, injected, or dropped and why. For root and the agent's user; the tool needs no "
@@ -103,6 +105,9 @@ constexpr const char* kDoctorDetails =
     "Each finding is ok, WARN or FAIL, with what it means and how to mend it; `?` was not checked, "
     "for\n"
     "want of the right that is named: as root it sees most. Needs no agent.\n"
+    "With --all the agents of all peers are asked, within three seconds: a table of hosts and "
+    "checks,\n"
+    "who hears whom, which member is missing where, and whose TCP port is reached from where.\n"
     "Exit code: 0 nothing wrong, 1 a warning, 2 a failure. docs/troubleshooting.md has all "
     "checks.\n";
 constexpr const char* kCheckDetails =
@@ -185,7 +190,7 @@ constexpr std::array kCommands = {
             kEventsDetails, run_events},
     Command{"capture", "", 0, 0, "count write", "datagrams as the agent sees them", kCaptureDetails,
             run_capture},
-    Command{"doctor", "", 0, 0, "peer explain config", "what is wrong, and how to mend it",
+    Command{"doctor", "", 0, 0, "all peer explain config", "what is wrong, and how to mend it",
             kDoctorDetails, run_doctor},
     Command{"wait", "", 0, 0, "peers members timeout", "wait until peers and members are there",
             kWaitDetails, run_wait},

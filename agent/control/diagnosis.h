@@ -32,6 +32,8 @@ struct DoctorFinding {
   std::string fix;    // empty when good; unknown: what would make the check possible
 };
 
+struct Cluster;  // control/cluster.h
+
 struct Diagnosis {
   std::string host;
   std::vector<DoctorFinding> findings;
@@ -46,6 +48,9 @@ Exit exit_code(const Diagnosis& diagnosis);
 // of one check the first is shown, and how many there are.
 std::string diagnosis_text(const Diagnosis& diagnosis, const Style& style);
 std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generated_at);
+// The same with `cluster` beside it.
+std::string diagnosis_json(const Diagnosis& diagnosis, const Cluster& cluster,
+                           std::string_view generated_at);
 
 // The text in lines of at most kColumns, each begun by `margin` blanks; line ends in it are kept.
 std::string wrapped(std::string_view text, std::size_t margin);

@@ -62,6 +62,7 @@ Json json_of(const Peer& peer, Zeros zeros) {
           {"site", peer.site},
           {"version", text_or_null(peer.version)},
           {"state", name_of(peer.state)},
+          {"instance", known(peer.instance)},
           {"agentless", peer.agentless},
           {"endpoint", known(peer.endpoint)},
           {"rtt_seconds", known(peer.rtt_seconds)},
@@ -227,6 +228,7 @@ void fill(const Json& json, Peer& out) {
   get(json, "site", out.site);
   get(json, "version", out.version);
   get(json, "state", kPeerStates, out.state);
+  get(json, "instance", out.instance);
   get(json, "agentless", out.agentless);
   get(json, "endpoint", out.endpoint);
   get(json, "rtt_seconds", out.rtt_seconds);

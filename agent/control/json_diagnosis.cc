@@ -1,4 +1,4 @@
-#include "control/diagnosis.h"
+#include "control/cluster.h"
 #include "control/json_value.h"
 
 namespace tribecast::control {
@@ -24,9 +24,67 @@ Json finding_json(const DoctorFinding& finding) {
   return json;
 }
 
-}  // namespace
+Json node_json(const ClusterNode& node) {
+  Json json;
+  json["name"] = node.name;
+  json["peer"] = text_or_null(node.peer);
+  json["answer"] = node.answer ? Json(name_of(*node.answer)) : Json();
+  json["site"] = node.answered ? Json(node.site) : Json();
+  json["version"] = node.answered ? Json(node.version) : Json();
+  json["level"] = node.answered ? Json(name_of(node.level)) : Json();
+  json["uptime_seconds"] = node.answered ? Json(node.uptime_seconds) : Json();
+  json["age_seconds"] = node.answered ? Json(node.age_seconds) : Json();
+  json["drops"] = node.answered ? Json(node.drops) : Json();
+  json["checks"] = Json::object();
+  for (const CheckMark& mark : node.marks) json["checks"][mark.id] = name_of(mark.health);
+  return json;
+}
 
-std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generated_at) {
+// Who hears whom: what `from` says of `to`.
+Json sights_json(const Cluster& cluster) {
+  Json json = Json::array();
+  for (std::size_t from = 0; from < cluster.nodes.size(); ++from) {
+    for (std::size_t to = 0; to < cluster.nodes.size(); ++to) {
+      const auto& state = cluster.sights[from][to];
+      if (!state) continue;
+      json.push_back({{"from", cluster.nodes[from].name},
+                      {"of", cluster.nodes[to].name},
+                      {"state", name_of(*state)}});
+    }
+  }
+  return json;
+}
+
+Json member_json(const ClusterMember& member) {
+  Json json;
+  json["member"] = member.name;
+  json["group"] = member.group;
+  json["home"] = text_or_null(member.home);
+  json["seen_at"] = member.seen_at;
+  json["missing_at"] = member.missing_at;
+  json["port"] = Json::object();
+  for (const auto& [from, outcome] : member.ports) json["port"][from] = name_of(outcome);
+  return json;
+}
+
+Json cluster_json(const Cluster& cluster) {
+  Json json;
+  json["agents"] = Json::array();
+  for (const ClusterNode& node : cluster.nodes) json["agents"].push_back(node_json(node));
+  json["sights"] = sights_json(cluster);
+  json["members"] = Json::array();
+  for (const ClusterMember& member : cluster.members) {
+    json["members"].push_back(member_json(member));
+  }
+  json["findings"] = Json::array();
+  for (const ClusterFinding& found : cluster.findings) {
+    json["findings"].push_back(finding_json(found.finding));
+    json["findings"].back()["host"] = found.node;
+  }
+  return json;
+}
+
+Json diagnosis_document(const Diagnosis& diagnosis, std::string_view generated_at) {
   Json json = document("doctor", generated_at);
   json["host"] = diagnosis.host;
   json["verdict"] = {{"level", level_word(diagnosis)},
@@ -38,6 +96,19 @@ std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generate
   for (const DoctorFinding& finding : diagnosis.findings) {
     json["findings"].push_back(finding_json(finding));
   }
+  return json;
+}
+
+}  // namespace
+
+std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generated_at) {
+  return page(diagnosis_document(diagnosis, generated_at));
+}
+
+std::string diagnosis_json(const Diagnosis& diagnosis, const Cluster& cluster,
+                           std::string_view generated_at) {
+  Json json = diagnosis_document(diagnosis, generated_at);
+  json["cluster"] = cluster_json(cluster);
   return page(json);
 }
 

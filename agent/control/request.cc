@@ -9,8 +9,9 @@
 namespace tribecast::control {
 namespace {
 
-constexpr std::array<std::string_view, 9> kVerbs = {
-    "status", "ping", "reload", "config-show", "confirm", "undo", "events", "capture", "bench"};
+constexpr std::array<std::string_view, 10> kVerbs = {"status",  "ping",     "reload", "config-show",
+                                                     "confirm", "undo",     "events", "capture",
+                                                     "bench",   "roll-call"};
 
 Unexpected<std::string> wrong(std::string what) { return {std::move(what)}; }
 

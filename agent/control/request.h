@@ -23,7 +23,8 @@ enum class Verb : std::uint8_t {
   undo,
   events,
   capture,
-  bench
+  bench,
+  roll_call
 };
 
 // How long a reload may wait for its confirmation.

@@ -92,6 +92,7 @@ struct Peer {
   std::string site;                 // as the peer says; empty while unknown
   std::string version;              // of its agent, in the same way
   PeerState state = PeerState::silent;
+  std::optional<std::string> instance;  // of its process, in hex; unknown while there is no session
   bool agentless = false;               // it is sent to, and `up` as soon as its address is known
   std::optional<std::string> endpoint;  // `10.0.0.1:45565`; unknown while a name is not resolved
   std::optional<double> rtt_seconds;

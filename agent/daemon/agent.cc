@@ -67,7 +67,8 @@ Agent::Agent(io::Loop& loop, Log& log, std::string config_path)
       tidy_timer_(loop, [] { malloc_trim(0); }),
       merge_timer_(loop, [this] { merge_again(); }),
       tap_timer_(loop, [this] { on_tap_timer(); }),
-      bench_timer_(loop, [this] { on_bench_timer(); }) {}
+      bench_timer_(loop, [this] { on_bench_timer(); }),
+      view_maker_(loop) {}
 
 // --- start, reload, stop -------------------------------------------------------------------------
 
@@ -130,6 +131,13 @@ io::OsResult<Done> Agent::open_control(const config::Control& control) {
       });
   if (!server) return Unexpected{server.error()};
   control_ = std::move(*server);
+  if (control_->not_given()) {
+    note(
+        Severity::warning, "control_private", "",
+        fmt::format("{}: only this process's own user can ask the agent, not the group {}; give it "
+                    "CAP_CHOWN, or run it as a user of that group",
+                    control_->not_given()->message(), control.group));
+  }
   return Done{};
 }
 
@@ -235,6 +243,11 @@ void Agent::act(Instant now) {
   for (const relay::Answer& answer : actions.answers) finish_ping(answer);
   for (const Endpoint& listener : actions.watches) member_watch_->watch(listener);
   for (const relay::Knock& knock : actions.knocks) member_watch_->knock(knock);
+  if (actions.view_wanted) make_view();
+  if (actions.roll_call) {
+    roll_call_ = std::move(actions.roll_call);
+    finish_roll_call();
+  }
   if (actions.remember) member_watch_->remember(core_.local_members());
   if (!actions.observations.empty()) show(now, std::move(actions.observations));
   if (!actions.events.empty()) notify_soon(now);
@@ -330,6 +343,8 @@ void Agent::on_request(const std::string& line, const io::Caller& caller,
       return send_events(request->argument, std::move(reply));
     case control::Verb::ping:
       return start_ping(request->argument, std::move(reply));
+    case control::Verb::roll_call:
+      return start_roll_call(std::move(reply));
     case control::Verb::reload:
     case control::Verb::confirm:
     case control::Verb::undo:

@@ -21,6 +21,7 @@
 #include "daemon/log.h"
 #include "daemon/member_watch.h"
 #include "daemon/trial.h"
+#include "daemon/view_maker.h"
 #include "host/syscall_filter.h"
 #include "io/control_server.h"
 #include "io/deadline_timer.h"
@@ -116,6 +117,11 @@ class Agent {
   void on_tap_timer();
   void start_bench(const std::string& argument, io::ControlServer::Reply reply);
   void on_bench_timer();
+  // Roll calls (agent_views.cc).
+  void make_view();
+  void on_view_made(std::vector<control::PortTry> ports);
+  void start_roll_call(io::ControlServer::Reply reply);
+  void finish_roll_call();
   void start_ping(const std::string& peer, io::ControlServer::Reply reply);
   void finish_ping(const relay::Answer& answer);
   void expire_pings();
@@ -158,6 +164,9 @@ class Agent {
   config::Roster roster_;  // all peers that are used
   std::unique_ptr<io::ControlServer> control_;
   std::vector<Ping> pings_;
+  ViewMaker view_maker_;
+  std::vector<io::ControlServer::Reply> roll_callers_;     // who wait for the one that goes on
+  std::optional<std::vector<relay::PeerView>> roll_call_;  // what the peers answered
   Instant prepared_at_ = Instant::min();
   Instant listeners_at_ = Instant::min();
   std::set<std::string> several_interfaces_;  // groups that were told about

@@ -35,6 +35,7 @@ control::Peer to_peer(const relay::PeerReport& report) {
   peer.site = report.site;
   peer.version = report.version;
   peer.state = static_cast<control::PeerState>(report.state);
+  if (report.instance) peer.instance = fmt::format("{:016x}", *report.instance);
   peer.agentless = report.agentless;
   if (report.endpoint) peer.endpoint = report.endpoint->to_string();
   peer.rtt_seconds = in_seconds(report.round_trip);

@@ -25,15 +25,15 @@ constexpr std::array kChecks = {
           "not seen by "
           "the others.",
           "`systemctl restart tribecast`; why it ended is in `journalctl -u tribecast -e`.",
-          judge_agent},
+          judge_agent, true},
     Check{"TC004", "running configuration", "What runs now is not what a restart would run.",
           "`tribecast config diff` shows the difference, `config reload` applies the files.",
-          judge_running},
+          judge_running, true},
     Check{"TC005", "kernel and rights",
           "Capture needs a packet socket, injection a raw socket: CAP_NET_RAW. Without them "
           "nothing is "
           "relayed.",
-          "The service's unit grants CAP_NET_RAW; containers need it added.", judge_rights},
+          "The service's unit grants CAP_NET_RAW; containers need it added.", judge_rights, true},
     Check{"TC010", "route of a group",
           "The kernel asks its routes where a group is. Without one Tomcat cannot join (ENODEV) "
           "nor send; "
@@ -71,7 +71,7 @@ constexpr std::array kChecks = {
           "Raise net.core.rmem_max (the package does) and restart the process.", judge_buffers},
     Check{"TC020", "heartbeats of local members",
           "A Tomcat that does not beat is seen by no other, whatever the relay does.",
-          "catalina.out tells why; often the cluster did not start.", judge_heartbeats},
+          "catalina.out tells why; often the cluster did not start.", judge_heartbeats, true},
     Check{"TC021", "announced addresses",
           "Others connect to the address that a heartbeat announces. A loopback address would lead "
           "each to "
@@ -86,10 +86,11 @@ constexpr std::array kChecks = {
           "Who connects to that address reaches one of them only; the other's sessions are "
           "replicated to the "
           "wrong one, or sent twice.",
-          "Give each host its own address; restart a ghost after more than 3 s.", judge_twins},
+          "Give each host its own address; restart a ghost after more than 3 s.", judge_twins,
+          true},
     Check{"TC024", "domains",
           "Members of different domains ignore each other where a DomainFilterInterceptor is used.",
-          "One domain for each cluster, the same on all its members.", judge_domains},
+          "One domain for each cluster, the same on all its members.", judge_domains, true},
     Check{"TC025", "native multicast",
           "Multicast works here without a relay. The relay does no harm, but is not needed between "
           "these "
@@ -99,7 +100,7 @@ constexpr std::array kChecks = {
           "A heartbeat alone makes no member: Tomcat connects to the announced TCP port first, and "
           "later "
           "replicates by it.",
-          "Open the members' TCP ports (4000-4100) in both directions.", judge_reachable},
+          "Open the members' TCP ports (4000-4100) in both directions.", judge_reachable, true},
     Check{"TC030", "bind without preferIPv4Stack",
           "On a Java with IPv6 the heartbeats of a <Membership bind=...> fail with `Invalid "
           "argument`; the "
@@ -121,33 +122,49 @@ constexpr std::array kChecks = {
           "Heartbeats of that network do not arrive, or ours do not arrive there. In clouds mostly "
           "one "
           "security group of the two.",
-          "Open UDP 45565 in both directions; start the other agent.", judge_peer_answers},
+          "Open UDP 45565 in both directions; start the other agent.", judge_peer_answers, true},
     Check{"TC042", "keys of peers", "The peer is there, but nothing that it says can be believed.",
-          "The same keyring on both.", judge_peer_keys},
+          "The same keyring on both.", judge_peer_keys, true},
     Check{"TC043", "versions",
           "Agents of different versions work together; it is meant for the time of an upgrade.",
-          "Upgrade the older one.", judge_peer_versions},
+          "Upgrade the older one.", judge_peer_versions, true},
     Check{"TC044", "packet size",
           "A link on the way drops larger packets without a word. The agent has found the size out "
           "and "
           "keeps below it; Tomcat's TCP may not.",
-          "Mend the tunnel's MTU, or clamp TCP's MSS there.", judge_peer_sizes},
+          "Mend the tunnel's MTU, or clamp TCP's MSS there.", judge_peer_sizes, true},
     Check{"TC045", "loss", "Tomcat drops a member after six lost heartbeats in a row.",
-          "Mend the link; `copies = 2` for the peer bridges it.", judge_peer_loss},
+          "Mend the link; `copies = 2` for the peer bridges it.", judge_peer_loss, true},
     Check{"TC046", "round trips",
           "A heartbeat that is older than max-age (1 s) is dropped rather than injected late.",
           "Find what delays; raise max-age and Tomcat's dropTime only knowingly.",
-          judge_peer_round_trips},
+          judge_peer_round_trips, true},
     Check{"TC047", "clocks",
           "Tomcat compares times of different nodes: sessions expire early or late. The relay "
           "itself does "
           "not look at the wall clock.",
-          "Run NTP on all nodes.", judge_peer_clocks},
+          "Run NTP on all nodes.", judge_peer_clocks, true},
     Check{"TC048", "agent away for long",
           "Tomcats keep members whose agent is away as long as they answer, but only for 300 s do "
           "they look "
           "again: one that dies later stays listed.",
-          "Start the agent again; it tells who died meanwhile.", judge_peer_absence},
+          "Start the agent again; it tells who died meanwhile.", judge_peer_absence, true},
+    Check{
+        "TC050", "agents answer",
+        "Each agent is asked what it sees (`doctor --all`). Of one that does not answer only what "
+        "the others say of it is known.",
+        "Upgrade agents that are older than the question.", judge_agents},
+    Check{"TC051", "directions between agents",
+          "Heartbeats go from each agent to each other one directly. Where one direction is shut, "
+          "the members of one host are missing at another, and at no third.",
+          "Open UDP 45565 from the one host to the other; name every host as a peer on each.",
+          judge_directions},
+    Check{"TC052", "members seen by all",
+          "A member that some hosts see and others do not gets only a part of the sessions, and "
+          "keeps its own from the rest.",
+          "Look at `members`, `groups` and `max-members` of the peers, and at what `tribecast "
+          "groups` says was dropped.",
+          judge_seen},
 };
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -176,14 +193,22 @@ const Check* find_check(std::string_view id) {
   return found == kChecks.end() ? nullptr : &*found;
 }
 
-control::Diagnosis diagnose(const Facts& facts) {
+namespace {
+
+control::Diagnosis diagnosed(const Facts& facts, bool agent_alone) {
   control::Diagnosis diagnosis{facts.host, {}};
   for (const Check& check : kChecks) {
+    if (agent_alone && !check.by_agent) continue;
     for (Finding& finding : check.judge(facts)) {
       diagnosis.findings.push_back(told(check, std::move(finding)));
     }
   }
   return diagnosis;
 }
+
+}  // namespace
+
+control::Diagnosis diagnose(const Facts& facts) { return diagnosed(facts, false); }
+control::Diagnosis diagnose_agent(const Facts& facts) { return diagnosed(facts, true); }
 
 }  // namespace tribecast::doctor

@@ -32,6 +32,7 @@ struct Check {
   std::string_view means;  // why it matters, when it is not good
   std::string_view mend;   // in general; the finding's own fix is the concrete one
   Findings (*judge)(const Facts&);
+  bool by_agent = false;  // an agent alone knows what it looks at: judged for other hosts, too
 };
 
 std::span<const Check> checks();
@@ -39,6 +40,8 @@ std::span<const Check> checks();
 const Check* find_check(std::string_view id);
 
 control::Diagnosis diagnose(const Facts& facts);
+// The checks that look at nothing but what an agent knows.
+control::Diagnosis diagnose_agent(const Facts& facts);
 
 // `--explain`, and docs/troubleshooting.md.
 std::string explain_text(const Check& check);

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "config/config.h"
 #include "control/status.h"
+#include "control/view.h"
 #include "doctor/server_xml.h"
 
 namespace tribecast::doctor {
@@ -107,17 +108,21 @@ struct Heard {
   std::optional<Duration> interval;  // mean; two are needed
 };
 
-enum class Outcome : std::uint8_t { accepted, refused, no_answer, not_tried };
-
-struct PortTry {
-  Endpoint endpoint;
-  Outcome outcome = Outcome::not_tried;
-};
+using Outcome = control::PortOutcome;
+using PortTry = control::PortTry;
 
 struct Resolved {
   std::string name;
   std::vector<Address> addresses;  // empty: it did not resolve
   std::string error;
+};
+
+// An agent of the cluster that was asked what it sees (`doctor --all`).
+struct AskedAgent {
+  std::string peer;  // as the agent of this host calls it; empty: that agent itself
+  control::CallAnswer answer = control::CallAnswer::none;
+  std::optional<control::View> view;  // nullopt: it did not answer, or in a way that was not read
+  double age_seconds = 0;             // of the view
 };
 
 struct Facts {
@@ -139,6 +144,7 @@ struct Facts {
   std::vector<PortTry> ports;
   std::optional<Resolved> own_name;
   std::vector<Resolved> peer_names;
+  std::vector<AskedAgent> asked;                    // empty: nobody was
   std::optional<std::uint64_t> reverse_path_drops;  // while the doctor looked
   std::optional<std::uint64_t> receive_buffer_limit_bytes;
   std::optional<std::string> packet_filter;  // `nft list ruleset`

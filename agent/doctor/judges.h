@@ -70,4 +70,9 @@ Findings judge_peer_round_trips(const Facts& facts);
 Findings judge_peer_clocks(const Facts& facts);
 Findings judge_peer_absence(const Facts& facts);
 
+// What all agents say together (judge_cluster.cc).
+Findings judge_agents(const Facts& facts);
+Findings judge_directions(const Facts& facts);
+Findings judge_seen(const Facts& facts);
+
 }  // namespace tribecast::doctor

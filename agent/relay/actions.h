@@ -95,6 +95,22 @@ struct Knock {
   Endpoint at;
 };
 
+// How far the question for a peer's view has come.
+enum class ViewAnswer : std::uint8_t {
+  no_session,  // there is nobody to ask: no session, not heard, or stopped
+  none,        // asked, and nothing came: lost, or an agent that does not know the question
+  unfinished,  // something came
+  whole,
+};
+
+// What a peer's agent knows of the cluster, as it answered a roll call.
+struct PeerView {
+  std::string peer;
+  ViewAnswer answer = ViewAnswer::none;
+  Buffer bytes;    // only when whole; the relay does not look into them
+  Duration age{};  // since it was made
+};
+
 struct Actions {
   std::vector<Send> sends;
   std::vector<Inject> injects;
@@ -105,6 +121,8 @@ struct Actions {
   // not beat: look whether it is still there.
   std::vector<Endpoint> watches;
   std::vector<Observation> observations;
+  bool view_wanted = false;  // a peer asked: make our view, then call Core::set_view()
+  std::optional<std::vector<PeerView>> roll_call;  // that Core::call_roll() began is over
   bool remember = false;  // the local members have changed: keep Core::local_members()
 
   void clear() {
@@ -115,6 +133,8 @@ struct Actions {
     knocks.clear();
     watches.clear();
     observations.clear();
+    view_wanted = false;
+    roll_call.reset();
     remember = false;
   }
 };

@@ -114,6 +114,10 @@ class Core {
   [[nodiscard]] std::optional<Stamp> ping(Instant now, const std::string& peer, Actions& out);
   void say_goodbye(Instant now, Actions& out);
 
+  // Views (relay/views.h): asks all peers for theirs, and answers them with ours.
+  void call_roll(Instant now, Duration time, Actions& out) { links_.call_roll(now, time, out); }
+  void set_view(Instant now, Buffer view) { links_.set_view(now, std::move(view)); }
+
   // Drops that only the edge can see: by the kernel, on the way to an interface.
   void count_drop(Reason reason, std::uint64_t n);
   [[nodiscard]] Report report(Instant now) const;

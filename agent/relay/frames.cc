@@ -16,7 +16,9 @@ enum class FrameType : std::uint8_t {
   measures = 6,
   path_test = 7,
   path_answer = 8,
-  ring = 9
+  ring = 9,
+  view_question = 10,
+  view_part = 11
 };
 
 constexpr std::uint8_t kIpv4Datagram = 1;
@@ -103,6 +105,56 @@ std::vector<RingEntry> read_ring(ByteReader& in) {
   return ring;
 }
 
+constexpr std::size_t kViewQuestionBytes = 32;  // one bit without a part
+
+// Part 0 is the lowest bit of the first byte.
+Buffer encode(const ViewQuestion& question) {
+  Buffer out(kViewQuestionBytes);
+  for (std::size_t part = 0; part < kMaxViewParts; ++part) {
+    if (question.missing[part]) out[part / 8] |= static_cast<std::uint8_t>(1U << part % 8);
+  }
+  return out;
+}
+
+ViewQuestion read_view_question(ByteReader& in) {
+  ViewQuestion question;
+  const auto bits = in.array<kViewQuestionBytes>();
+  for (std::size_t part = 0; part < kMaxViewParts; ++part) {
+    question.missing[part] = (static_cast<unsigned>(bits[part / 8]) >> part % 8 & 1U) != 0;
+  }
+  return question;
+}
+
+Buffer encode(const ViewPart& part) {
+  ByteWriter out;
+  out.u64be(part.made);
+  out.u32be(part.age_ms);
+  out.u8(part.part);
+  out.u8(part.parts);
+  out.put(part.bytes);
+  return out.release();
+}
+
+// All parts but the last are full, so that none is empty and their number tells the size.
+bool is_possible(const ViewPart& part) {
+  if (part.parts == 0) return part.part == 0 && part.bytes.empty();
+  if (part.part >= part.parts) return false;
+  const bool last = part.part + 1 == part.parts;
+  return last ? !part.bytes.empty() && part.bytes.size() <= kViewPartBytes
+              : part.bytes.size() == kViewPartBytes;
+}
+
+bool read_view_part(ByteReader& in, Frames& frames) {
+  ViewPart part;
+  part.made = in.u64be();
+  part.age_ms = in.u32be();
+  part.part = in.u8();
+  part.parts = in.u8();
+  part.bytes = copy_of(in.take_rest());
+  frames.view_part = std::move(part);
+  return is_possible(*frames.view_part);
+}
+
 Hello read_hello(ByteReader& in) {
   Hello hello;
   hello.name = take_text(in);
@@ -163,6 +215,12 @@ bool read_frame(std::uint8_t type, Bytes body, Frames& frames) {
       break;
     case FrameType::ack:
       frames.acks.push_back(in.u64be());
+      break;
+    case FrameType::view_question:
+      frames.view_question = read_view_question(in);
+      break;
+    case FrameType::view_part:
+      if (!read_view_part(in, frames)) return false;
       break;
     default:
       break;
@@ -226,6 +284,10 @@ Buffer encode(const Frames& frames) {
     body.u64be(counter);
     put_frame(out, FrameType::ack, body.bytes());
   }
+  if (frames.view_question) {
+    put_frame(out, FrameType::view_question, encode(*frames.view_question));
+  }
+  if (frames.view_part) put_frame(out, FrameType::view_part, encode(*frames.view_part));
   if (frames.bye) put_frame(out, FrameType::bye, {});
   if (frames.path_answer != 0) {
     ByteWriter body;

@@ -2,6 +2,7 @@
 // payloads of the two handshake messages. Layouts are drawn in docs/wire-format.md.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +69,26 @@ inline constexpr std::size_t kMaxRingTold = 16;
 
 inline constexpr std::uint32_t kNeverHeard = 0xffffffff;
 
+// A view (relay/views.h) travels in parts of this size, the last one shorter. So each fits beside
+// its frame into the smallest `max-datagram`.
+inline constexpr std::size_t kViewPartBytes = 512;
+inline constexpr std::size_t kMaxViewParts = 255;
+inline constexpr std::size_t kMaxViewBytes = kMaxViewParts * kViewPartBytes;
+
+// Asks for the receiver's view, or for what of it is still missing.
+struct ViewQuestion {
+  std::bitset<kMaxViewParts> missing;  // bit i: part i
+};
+
+// The answer, one part a datagram.
+struct ViewPart {
+  Stamp made = 0;            // by the sender's clock; the same in all parts of one view
+  std::uint32_t age_ms = 0;  // when this part was sent
+  std::uint8_t part = 0;
+  std::uint8_t parts = 0;  // 0: the view is being made, ask again; then there are no bytes
+  Buffer bytes;
+};
+
 // The frames of one pair datagram; all optional but in this order.
 struct Frames {
   std::optional<Hello> hello;
@@ -80,6 +101,8 @@ struct Frames {
   std::vector<RingEntry> ring;  // the primary key first; empty = not told
   // Counters of data datagrams that carried a member's goodbye and arrived.
   std::vector<std::uint64_t> acks;
+  std::optional<ViewQuestion> view_question;
+  std::optional<ViewPart> view_part;
   bool bye = false;
 };
 

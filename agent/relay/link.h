@@ -19,6 +19,7 @@
 #include "relay/pieces.h"
 #include "relay/settings.h"
 #include "relay/token_bucket.h"
+#include "relay/views.h"
 #include "seal/noise.h"
 #include "seal/replay_window.h"
 
@@ -163,6 +164,9 @@ struct Link {
   std::string version;
   PeerState shown = PeerState::silent;  // as the last event told
   bool told_other_mode = false;         // as the reason of being rejected
+
+  std::optional<ViewCollection> view;  // its own, while a roll call goes on
+  TokenBucket view_rate;               // of the parts of ours that it gets
 
   TokenBucket rate;  // of its data
   std::uint64_t sent = 0;

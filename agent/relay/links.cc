@@ -406,6 +406,7 @@ void Links::on_timer(Instant now, Actions& out) {
     }
   }
   repeat(now, out);
+  if (now >= next_question_) ask_views(now, out);
   if (now >= grant_retry_) {
     grant_retry_ = kNever;
     for (const auto& link : links_) {
@@ -422,7 +423,8 @@ void Links::on_timer(Instant now, Actions& out) {
 
 Instant Links::next_deadline() const {
   const Instant next_copy = copies_.empty() ? kNever : copies_.front().at;
-  return std::min({next_tick_, next_attempt_, grant_retry_, next_copy, next_notice_});
+  return std::min(
+      {next_tick_, next_attempt_, grant_retry_, next_copy, next_notice_, next_question_});
 }
 
 }  // namespace tribecast::relay

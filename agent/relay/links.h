@@ -52,6 +52,7 @@ struct PeerReport {
   std::string version;
   PeerState state = PeerState::silent;
   bool agentless = false;
+  std::optional<std::uint64_t> instance;  // of its process; nullopt: no session
   std::optional<Endpoint> endpoint;
   std::optional<Duration> round_trip;
   std::optional<Duration> jitter;
@@ -119,6 +120,12 @@ class Links {
   // Something of this peer could not be dated: ask for its clock.
   void ask_clock(Instant now, Link& link, Actions& out);
   void say_goodbye(Instant now, Actions& out);
+
+  // Asks every peer that is heard for its view, again where something is lost, until all have
+  // answered and for `time` at most; then Actions::roll_call. While one goes on: joins it.
+  void call_roll(Instant now, Duration time, Actions& out);
+  // Our own view, which answers those who ask for kViewFresh. At most kMaxViewBytes.
+  void set_view(Instant now, Buffer view);
 
   // A peer that was live and has said nothing for its dead time.
   struct Silence {
@@ -218,6 +225,13 @@ class Links {
   void on_ack(Link& link, std::uint64_t counter);
   void forget_repeats(const Link& link);
 
+  // links_views.cc: roll calls, ours and others'.
+  void on_view_question(Instant now, Link& link, const ViewQuestion& question, Actions& out);
+  void on_view_part(Instant now, Link& link, const ViewPart& part, Actions& out);
+  void send_view_part(Instant now, Link& link, std::size_t part, Actions& out);
+  void ask_views(Instant now, Actions& out);
+  void end_roll_call(Instant now, Actions& out);
+
   // links_handshake.cc: how sessions come about, and frames of one peer.
   void give_up_initiation(Link& link);
   void initiate(Instant now, Link& link, Actions& out);
@@ -291,6 +305,11 @@ class Links {
   std::deque<Copy> copies_;  // in order of their time
   std::deque<Notice> notices_;
   Instant next_notice_ = kNever;
+
+  std::optional<View> view_;  // ours, as somebody asked for it
+  Instant next_question_ = kNever;
+  Instant roll_call_ends_ = kNever;
+  std::size_t collected_bytes_ = 0;
 
   // How many handshakes by key may cost curve arithmetic now.
   TokenBucket known_rate_;

@@ -288,6 +288,7 @@ void Links::confirm(Instant now, Link& link, Session session, Actions& out) {
     link.jitter.reset();
     link.path_size = {};
     link.wall_offset.reset();
+    if (link.view) link.view.emplace();
     if (by_key()) link.own_keys = {new_data_key(now), std::nullopt};
   }
   if (link.previous) by_index_.erase(link.previous->local_index);
@@ -367,6 +368,8 @@ void Links::on_frames(Instant now, Link& link, const Frames& frames, Actions& ou
     answer.path_answer = frames.path_test;
     send_frames(link, *link.current, answer, out);
   }
+  if (frames.view_question) on_view_question(now, link, *frames.view_question, out);
+  if (frames.view_part) on_view_part(now, link, *frames.view_part, out);
   const bool wants_answer = !frames.grants.empty() || (frames.probe && frames.probe->answer_now);
   if (wants_answer) send_probe(now, link, false, out);
   tell_changes(now, link, out);

@@ -71,6 +71,7 @@ std::vector<PeerReport> Links::report(Instant now) const {
     report.received = link->received;
     report.rejected = link->rejected;
     if (link->current) {
+      report.instance = link->current->instance;
       if (link->current->ring_id != kNoRingKey) report.ring_id = link->current->ring_id;
       if (link->heard_ring_id != kNoRingKey) report.heard_ring_id = link->heard_ring_id;
       report.ring = link->ring;

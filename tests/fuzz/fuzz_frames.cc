@@ -17,6 +17,8 @@ void check_frames(Bytes plain) {
   TC_CHECK(once.size() <= plain.size());
   const auto again = decode_frames(once);
   TC_CHECK(again && same(encode(*again), once));
+  TC_CHECK(!frames->view_part || frames->view_part->bytes.size() <= kViewPartBytes);
+  TC_CHECK(again->view_part.has_value() == frames->view_part.has_value());
   TC_CHECK(again->bye == frames->bye && again->probe.has_value() == frames->probe.has_value());
 }
 

@@ -11,8 +11,11 @@
 #   neighbours NAME NAME      two more hosts, wired to each other; from then on they are the sites
 #
 # The host is named as its site and found in its /etc/hosts, unless a test says otherwise.
+#   cluster_finds NAME [ID...]  the same of `doctor --all`, which asks the other agents, too
+#   elsewhere         what that found on other hosts: `b:TC026 c:TC047`
 HOSTS=$WORK/hosts
 NAME_HERE=""
+OPTIONS=""
 
 neighbours() {
   host "$1" "$2"
@@ -33,7 +36,7 @@ examine() {
   at "$where" unshare -u -m sh -c '
     hostname "$1"; mount --bind "$2" /etc/hosts; shift 2; exec "$@"' - \
     "${NAME_HERE:-$where}" "$([ -f "$HOSTS" ] && echo "$HOSTS" || echo "$WORK/hosts.$where")" \
-    "$BIN/tribecast" --socket "$WORK/$where.sock" --json doctor --config "$WORK/$where.conf" "$@" >"$WORK/found" 2>"$WORK/complaint" || code=$?
+    "$BIN/tribecast" --socket "$WORK/$where.sock" --json doctor --config "$WORK/$where.conf" $OPTIONS "$@" >"$WORK/found" 2>"$WORK/complaint" || code=$?
 }
 
 wrong_ids() {
@@ -50,6 +53,20 @@ finds_now() {
 }
 
 finds() { eventually_slowly finds_now "$@"; }
+
+cluster_finds() {
+  OPTIONS=--all
+  result=0
+  finds "$@" || result=$?
+  OPTIONS=""
+  return $result
+}
+
+elsewhere() {
+  python3 -c "
+import json
+print(*[f['host'] + ':' + f['id'] for f in json.load(open('$WORK/found'))['cluster']['findings']])"
+}
 
 # Each try takes two seconds by itself.
 eventually_slowly() {

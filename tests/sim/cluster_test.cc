@@ -343,3 +343,33 @@ BOOST_AUTO_TEST_CASE(a_hundred_agents_form_one_cluster) {
   }
   check_faults(s);
 }
+
+BOOST_AUTO_TEST_CASE(a_roll_call_gets_every_view_through_loss_and_names_who_cannot_be_asked) {
+  Simulation s(seed_of(31), 12, 1);
+  s.weather.loss = 0.2;
+  s.weather.duplicate = 0.1;
+  s.weather.jitter = milliseconds(20);
+  start_all(s, 1);
+  s.run_for(seconds(10));
+  s.kill_agent(11);
+  s.run_for(seconds(5));
+  const std::uint64_t before = s.datagrams;
+  s.call_roll(0, seconds(3));
+  s.run_for(seconds(4));
+  std::size_t whole = 0;
+  BOOST_TEST(s.roll_call.size() == 11U);
+  for (const relay::PeerView& peer : s.roll_call) {
+    const std::size_t host = std::stoul(peer.peer.substr(4));
+    if (host == 11) {
+      BOOST_TEST((peer.answer == relay::ViewAnswer::no_session));
+      continue;
+    }
+    whole += peer.answer == relay::ViewAnswer::whole ? 1U : 0U;
+    BOOST_TEST(peer.bytes == Simulation::view_of(host));
+    BOOST_TEST((peer.age < seconds(4)));
+  }
+  BOOST_TEST(whole == 10U);
+  test::figure("a roll call of 11 agents with 20 % loss: ", whole, " views whole, ",
+               s.datagrams - before, " datagrams of all kinds in 4 s, seed ", s.seed());
+  check_faults(s);
+}

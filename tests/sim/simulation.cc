@@ -113,6 +113,26 @@ void Simulation::set_wall_clock(std::size_t h, Duration offset) {
   host.core->set_wall_clock(seconds(1'700'000'000) + offset - host.clock_offset);
 }
 
+void Simulation::call_roll(std::size_t h, Duration time) {
+  relay::Actions out;
+  roll_call.clear();
+  hosts_[h].core->call_roll(local_time(hosts_[h]), time, out);
+  act(h, out);
+}
+
+Buffer Simulation::view_of(std::size_t h) { return Buffer(2000 + h, static_cast<std::uint8_t>(h)); }
+
+// The ports of members are tried first, which takes its time.
+void Simulation::make_view(std::size_t h) {
+  if (std::exchange(hosts_[h].makes_view, true)) return;
+  const relay::Core* asked = hosts_[h].core.get();
+  at(now_ + milliseconds(300), [this, h, asked] {
+    hosts_[h].makes_view = false;
+    if (hosts_[h].core.get() != asked) return;
+    when_awake(h, [this, h] { hosts_[h].core->set_view(local_time(hosts_[h]), view_of(h)); });
+  });
+}
+
 void Simulation::when_awake(std::size_t h, std::function<void()> what) {
   Host& host = hosts_[h];
   if (!host.core) return;
@@ -130,6 +150,8 @@ void Simulation::act(std::size_t h, const relay::Actions& actions) {
   for (const relay::Inject& injection : actions.injects) inject(h, injection);
   for (const Endpoint& listener : actions.watches) watch(h, listener, false);
   for (const relay::Knock& one : actions.knocks) knock(h, one);
+  if (actions.view_wanted) make_view(h);
+  if (actions.roll_call) roll_call = *actions.roll_call;
   if (actions.remember) hosts_[h].remembered = hosts_[h].core->local_members();
   arm(h);
 }

@@ -53,6 +53,10 @@ class Simulation {
   bool firewall_rejects = false;  // TCP to the members is refused by a packet filter
   void start_agent(std::size_t host);
   void kill_agent(std::size_t host);
+  // As `tribecast doctor --all` does; the agents' views are their numbers, many times over.
+  void call_roll(std::size_t host, Duration time);
+  [[nodiscard]] static Buffer view_of(std::size_t host);
+  std::vector<relay::PeerView> roll_call;  // the answers, once they are there
   // While frozen an agent handles nothing; what arrives waits for it, as after SIGSTOP.
   void freeze_agent(std::size_t host, bool frozen);
   // How far its wall clock is from that of the simulation.
@@ -94,6 +98,7 @@ class Simulation {
     std::vector<std::pair<relay::Path, Buffer>> recorded;
     std::set<Endpoint> watched;                   // listeners
     std::vector<relay::MemberRecord> remembered;  // as on disk
+    bool makes_view = false;
   };
   struct Event {
     Instant at;
@@ -110,6 +115,7 @@ class Simulation {
   void when_awake(std::size_t host, std::function<void()> what);
   void act(std::size_t host, const relay::Actions& actions);
   void arm(std::size_t host);
+  void make_view(std::size_t host);
   void transmit(std::size_t from, const relay::Path& path, const Buffer& datagram);
   void deliver(std::size_t host, const relay::Path& path, const Buffer& datagram);
   void capture(std::size_t host, Instant captured, const Buffer& frame);

@@ -1,3 +1,4 @@
+tribecast_unit_test(control_view control_view.cc LINK tribecast_control)
 tribecast_unit_test(control_request control_request.cc LINK tribecast_control)
 tribecast_unit_test(control_judge control_judge.cc LINK tribecast_control)
 tribecast_unit_test(control_aliyun control_aliyun.cc LINK tribecast_control)

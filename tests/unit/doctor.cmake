@@ -1,4 +1,5 @@
 tribecast_unit_test(doctor_checks doctor_checks.cc LINK tribecast_doctor)
+tribecast_unit_test(doctor_cluster doctor_cluster.cc LINK tribecast_doctor)
 tribecast_unit_test(doctor_packet_filter doctor_packet_filter.cc LINK tribecast_doctor)
 tribecast_unit_test(doctor_texts doctor_texts.cc LINK tribecast_doctor)
 tribecast_unit_test(control_diagnosis control_diagnosis.cc LINK tribecast_control)

@@ -113,7 +113,56 @@ Fault fault(const char* what, std::function<void(Facts&)> bring_about, const cha
   return {what, std::move(bring_about), ids};
 }
 
+// What the agents of web-1 and web-2 answer, both well.
+void ask(Facts& f) {
+  control::View own;
+  own.status = *f.agent.status;
+  own.groups = {{"tomcat", endpoint("228.0.0.4:45564"), true, 3000}};
+  control::View other = own;
+  other.status.node.name = "web-2";
+  other.status.node.instance = "0022";
+  other.status.peers[0].name = "web-1";
+  other.status.peers[0].instance = "0011";
+  own.status.peers[0].instance = "0022";
+  for (control::Member& member : other.status.members) {
+    const bool local = member.origin == control::Origin::local;
+    member.origin = local ? control::Origin::remote : control::Origin::local;
+    member.via = local ? "web-1" : "eth0";
+  }
+  f.asked = {{"", control::CallAnswer::whole, own, 0},
+             {"web-2", control::CallAnswer::whole, other, 0.5}};
+}
+
 const Fault kFaults[] = {
+    fault("two agents that are well", ask, ""),
+    fault(
+        "an agent that does not answer",
+        [](Facts& f) {
+          ask(f);
+          f.asked[1] = {"web-2", control::CallAnswer::none, std::nullopt, 0};
+        },
+        "TC050"),
+    fault(
+        "a direction that is shut",
+        [](Facts& f) {
+          ask(f);
+          f.asked[1].view->status.peers[0].state = control::PeerState::silent;
+        },
+        "TC051"),
+    fault(
+        "an agent that has no peer of ours",
+        [](Facts& f) {
+          ask(f);
+          f.asked[1].view->status.peers.clear();
+        },
+        "TC051"),
+    fault(
+        "a member that is not seen there",
+        [](Facts& f) {
+          ask(f);
+          f.asked[1].view->status.members.erase(f.asked[1].view->status.members.begin());
+        },
+        "TC052"),
     fault(
         "none", [](Facts&) {}, ""),
     fault(

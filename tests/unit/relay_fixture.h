@@ -88,6 +88,8 @@ class Net {
     std::vector<relay::Answer> answers;
     std::vector<relay::Knock> knocks;  // not answered yet
     std::vector<Endpoint> watches;
+    std::optional<std::vector<relay::PeerView>> roll_call;  // the last one that was over
+    std::size_t views_wanted = 0;
   };
 
   Instant now{seconds(1000)};
@@ -236,6 +238,8 @@ class Net {
     node.events.insert(node.events.end(), out.events.begin(), out.events.end());
     node.answers.insert(node.answers.end(), out.answers.begin(), out.answers.end());
     node.knocks.insert(node.knocks.end(), out.knocks.begin(), out.knocks.end());
+    if (out.roll_call) node.roll_call = out.roll_call;
+    node.views_wanted += out.view_wanted ? 1U : 0U;
     node.watches.insert(node.watches.end(), out.watches.begin(), out.watches.end());
   }
 

@@ -1,6 +1,7 @@
 // What is inside the seals: the layouts field by field, and every way to get them wrong.
 #define BOOST_TEST_MODULE relay_frames
 #include <boost/test/unit_test.hpp>
+#include <map>
 
 #include "relay/frames.h"
 #include "seal/envelope.h"
@@ -81,6 +82,64 @@ BOOST_AUTO_TEST_CASE(the_ring_that_is_held) {
   std::string many = "09 0064";
   for (int i = 0; i < 20; ++i) many += " 02 01020304";
   BOOST_TEST(decode_frames(hex(many))->ring.size() == kMaxRingTold);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_for_a_view) {
+  Frames frames;
+  frames.view_question = ViewQuestion{};
+  frames.view_question->missing.set(0).set(9).set(254);
+  const std::string bits = "0102" + std::string(58, '0') + "0040";
+  BOOST_TEST(to_hex(encode(frames)) == "0a0020" + bits);
+  const auto back = decode_frames(encode(frames));
+  BOOST_TEST_REQUIRE((back && back->view_question));
+  BOOST_TEST((back->view_question->missing == frames.view_question->missing));
+  BOOST_TEST(!decode_frames(hex("0a001f" + bits.substr(2))));
+  // A later version may ask for more.
+  BOOST_TEST(decode_frames(hex("0a0021" + bits + "ff")).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_a_view) {
+  Frames frames;
+  frames.view_part = ViewPart{0x1122334455667788, 0x99, 1, 2, hex("aabbcc")};
+  BOOST_TEST(to_hex(encode(frames)) ==
+             to_hex(hex("0b 0011 1122334455667788 00000099 01 02 aabbcc")));
+  const auto back = decode_frames(encode(frames));
+  BOOST_TEST_REQUIRE((back && back->view_part));
+  BOOST_TEST(back->view_part->made == 0x1122334455667788U);
+  BOOST_TEST(back->view_part->age_ms == 0x99U);
+  BOOST_TEST(back->view_part->bytes == hex("aabbcc"));
+  const auto part = [](std::uint8_t number, std::uint8_t parts, std::size_t size) {
+    Frames one;
+    one.view_part = ViewPart{1, 0, number, parts, Buffer(size, 7)};
+    return decode_frames(encode(one)).has_value();
+  };
+  BOOST_TEST(part(0, 0, 0));   // being made
+  BOOST_TEST(!part(1, 0, 0));  // part of nothing
+  BOOST_TEST(!part(0, 0, 1));  // bytes of nothing
+  BOOST_TEST(part(0, 1, 1));
+  BOOST_TEST(part(0, 1, kViewPartBytes));
+  BOOST_TEST(!part(0, 1, kViewPartBytes + 1));
+  BOOST_TEST(!part(0, 1, 0));
+  BOOST_TEST(!part(1, 1, 1));
+  BOOST_TEST(part(0, 255, kViewPartBytes));
+  BOOST_TEST(!part(0, 255, kViewPartBytes - 1));  // only the last one is shorter
+}
+
+BOOST_AUTO_TEST_CASE(frames_of_views_are_as_they_were_frozen) {
+  std::map<std::string, Buffer> frozen;
+  for (const auto& words : test::vector_lines("wire/view.txt")) frozen[words[0]] = hex(words.at(1));
+  Frames question;
+  question.view_question = ViewQuestion{};
+  question.view_question->missing.set(0).set(9).set(254);
+  BOOST_TEST(encode(question) == frozen.at("question_frame"));
+  Frames part;
+  part.view_part = ViewPart{0x1122334455667788, 250, 0, 1, frozen.at("view")};
+  BOOST_TEST(encode(part) == frozen.at("part_frame"));
+  part.view_part = ViewPart{};
+  BOOST_TEST(encode(part) == frozen.at("waiting_frame"));
+  for (const char* name : {"question_frame", "part_frame", "waiting_frame"}) {
+    BOOST_TEST(decode_frames(frozen.at(name)).has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_no_frame) {

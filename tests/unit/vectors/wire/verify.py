@@ -257,7 +257,51 @@ def verify_sealed():
         check(header(*map(int, words[1:5])).hex() == words[5], "envelope.txt " + words[5])
 
 
+def text(value):
+    return bytes([len(value)]) + value.encode()
+
+
+def endpoint(address, port):
+    return bytes([len(address)]) + address + struct.pack(">H", port)
+
+
+def view():
+    """The view of tests/unit/control_view.cc, after "A view" in docs/wire-format.md."""
+    unique_id = bytes(range(16))
+    head = b"\x01" + text("web-1") + text("eu") + text("1.0.0") + bytes.fromhex("00aabbccddeeff11")
+    head += struct.pack(">IQ", 3600, 77)
+    warnings = b"\x01" + text("agent_away") + text("the agent of peer web-2 has been silent")
+    groups = b"\x02" + text("tomcat") + endpoint(bytes([228, 0, 0, 4]), 45564) + struct.pack(">BI", 1, 3000)
+    groups += text("six") + endpoint(bytes.fromhex("ff02" + "00" * 13 + "01"), 7) + struct.pack(">BI", 0, 3000)
+    peers = struct.pack(">H", 2) + text("web-2") + text("1.0.0") + bytes.fromhex("1122334455667788")
+    peers += endpoint(bytes([10, 0, 1, 2]), 45565)
+    peers += struct.pack(">BBIHHiHIB", 3, 0, 1500, 250, 0xFFFF, -3500, 1500, 125, 2)
+    peers += text("web-3") + text("") + bytes(8) + b"\x00"
+    peers += struct.pack(">BBIHHIHIB", 4, 0, 0xFFFFFFFF, 0xFFFF, 0xFFFF, 0x80000000, 0, 0xFFFFFFFF, 0)
+    peers += struct.pack(">H", 0)
+    members = struct.pack(">H", 2)
+    for host, peer, flags in ((bytes([10, 0, 0, 1]), 0xFFFF, 1 << 1), (bytes([10, 0, 1, 2]), 0, 1 | 1 << 1 | 3 << 3)):
+        members += b"\x00" + endpoint(host, 4000) + b"\x10" + unique_id + text("shop")
+        members += struct.pack(">HBI", peer, flags, 500)
+    return head + warnings + groups + peers + members + struct.pack(">H", 0)
+
+
+def frame(kind, body):
+    return struct.pack(">BH", kind, len(body)) + body
+
+
+def verify_view():
+    values = {name: bytes.fromhex(value) for name, value in lines("view.txt")}
+    check(values["view"] == view(), "the view")
+    missing = sum(1 << 8 * (part // 8) + part % 8 for part in (0, 9, 254))
+    check(values["question_frame"] == frame(10, missing.to_bytes(32, "little")), "the question for a view")
+    part = struct.pack(">QIBB", 0x1122334455667788, 250, 0, 1) + view()
+    check(values["part_frame"] == frame(11, part), "the part of a view")
+    check(values["waiting_frame"] == frame(11, bytes(14)), "that a view is being made")
+
+
 def main():
+    verify_view()
     for file in ("exchange.txt", "exchange_by_key.txt", "exchange_by_key_alone.txt"):
         values = {}
         for name, value in lines(file):
