@@ -29,19 +29,18 @@ channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::D
     ++counters_.others;
     return channel::Receipt::not_served;
   }
+  if (const auto message = session::parse_message(delivery.body)) {
+    ++counters_.messages;
+    const channel::Receipt receipt = take_in(moment, delivery, *message, out);
+    go_on(moment, out);
+    return receipt;
+  }
   maps_.set_elsewhere_bytes(store_.memory_bytes());
   if (const auto receipt = maps_.receive(moment, delivery, out)) {
     return settled_or_pending(delivery, *receipt);
   }
-  const auto message = session::parse_message(delivery.body);
-  if (!message) {
-    ++counters_.others;
-    return channel::Receipt::not_served;
-  }
-  ++counters_.messages;
-  const channel::Receipt receipt = take_in(moment, delivery, *message, out);
-  go_on(moment, out);
-  return receipt;
+  ++counters_.others;
+  return channel::Receipt::not_served;
 }
 
 channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::Delivery& delivery,
