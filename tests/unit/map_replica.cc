@@ -30,6 +30,10 @@ struct Alone {
     message.primary = member(primary);
     message.nodes = nodes;
     replica.on_message({message, {}}, member(from), at_second(second), out);
+    // What is new is asked for a moment later.
+    session::Clock later = at_second(second);
+    later.now += Settings{}.newborn;
+    replica.on_newborn(later, out);
   }
   void ping(std::uint8_t from, int second) {
     const Message ping{.type = static_cast<std::int32_t>(Type::ping), .map = kMap};
