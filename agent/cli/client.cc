@@ -20,21 +20,22 @@ using control::Exit;
 using control::Failure;
 using Clock = std::chrono::steady_clock;
 
-Unexpected<Failure> failed(const std::string& path, int error) {
+Unexpected<Failure> failed(const std::string& path, const Service& service, int error) {
   const std::string why = path + ": " + std::strerror(error);
   if (error == EACCES || error == EPERM) {
     return {{Exit::no_permission,
-             "no permission to ask the agent\n    why: " + why +
+             "no permission to ask " + std::string(service.name) + "\n    why: " + why +
                  "\n    fix: run as root or as a member of the socket's group (tribecast)"}};
   }
-  return {{Exit::unreachable,
-           "the agent is not reachable\n    why: " + why +
-               "\n    fix: systemctl status tribecast; or name its socket: --socket PATH"}};
+  return {{Exit::unreachable, std::string(service.name) + " is not reachable\n    why: " + why +
+                                  "\n    fix: systemctl status " + service.unit +
+                                  "; or name its socket: --socket PATH"}};
 }
 
-Unexpected<Failure> too_late(const std::string& path) {
-  return {{Exit::unreachable, "the agent did not answer\n    why: " + path +
-                                  ": no answer within 5 s\n    fix: systemctl status tribecast"}};
+Unexpected<Failure> too_late(const std::string& path, const Service& service) {
+  return {{Exit::unreachable, std::string(service.name) + " did not answer\n    why: " + path +
+                                  ": no answer within 5 s\n    fix: systemctl status " +
+                                  service.unit}};
 }
 
 // Until the descriptor is ready for `events`; false when the time is up.
@@ -67,34 +68,38 @@ bool try_again(int error) { return error == EAGAIN || error == EINTR; }
 }  // namespace
 
 Result<std::string, Failure> Client::ask(const control::Request& request, bool patient) const {
+  return answer(control::to_line(request), patient);
+}
+
+Result<std::string, Failure> Client::answer(const std::string& line, bool patient) const {
   const Clock::time_point deadline =
       patient ? Clock::time_point::max() : Clock::now() + kAnswerTimeout;
   const Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (connection.get() < 0) return failed(path_, errno);
-  if (const int error = connect_to(connection, path_); error != 0) return failed(path_, error);
+  if (connection.get() < 0) return failed(path_, service_, errno);
+  if (const int error = connect_to(connection, path_); error != 0)
+    return failed(path_, service_, error);
 
-  const std::string line = control::to_line(request);
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t sent = send(connection.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
     if (sent >= 0) continue;
-    if (!try_again(errno)) return failed(path_, errno);
-    if (!ready(connection.get(), POLLOUT, deadline)) return too_late(path_);
+    if (!try_again(errno)) return failed(path_, service_, errno);
+    if (!ready(connection.get(), POLLOUT, deadline)) return too_late(path_, service_);
   }
 
   std::string reply;
   std::array<char, 65536> piece{};
   while (reply.size() < control::kMaxReplyBytes) {
-    if (!ready(connection.get(), POLLIN, deadline)) return too_late(path_);
+    if (!ready(connection.get(), POLLIN, deadline)) return too_late(path_, service_);
     const ssize_t got = recv(connection.get(), piece.data(), piece.size(), 0);
-    if (got == 0) return failed(path_, ECONNRESET);
+    if (got == 0) return failed(path_, service_, ECONNRESET);
     if (got < 0 && try_again(errno)) continue;
-    if (got < 0) return failed(path_, errno);
+    if (got < 0) return failed(path_, service_, errno);
     reply.append(piece.data(), static_cast<std::size_t>(got));
     if (reply.back() == '\n') return reply;
   }
-  return failed(path_, EMSGSIZE);
+  return failed(path_, service_, EMSGSIZE);
 }
 
 Result<control::Status, Failure> Client::status() const {

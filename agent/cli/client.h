@@ -22,9 +22,19 @@ inline Unexpected<control::Failure> refused(control::Exit code, std::string what
   return {{code, std::move(what)}};
 }
 
+// Who is asked, in words and as a unit of the service manager.
+struct Service {
+  const char* name = "the agent";
+  const char* unit = "tribecast";
+};
+
 class Client {
  public:
-  explicit Client(std::string socket_path) : path_(std::move(socket_path)) {}
+  explicit Client(std::string socket_path, Service service = {})
+      : path_(std::move(socket_path)), service_(service) {}
+
+  // One line out, one line back; `patient`: for as long as it takes.
+  Result<std::string, control::Failure> answer(const std::string& line, bool patient = false) const;
 
   Result<control::Status, control::Failure> status() const;
   Result<control::Ping, control::Failure> ping(const std::string& peer) const;
@@ -46,6 +56,7 @@ class Client {
                                             bool patient = false) const;
 
   std::string path_;
+  Service service_;
 };
 
 }  // namespace tribecast::cli

@@ -8,7 +8,9 @@ namespace tribecast::cli {
 namespace {
 
 constexpr std::array kOptions = {
-    Option{"socket", "PATH", "the agent's control socket (/run/tribecast/tribecast.sock)", true},
+    Option{"socket", "PATH",
+           "the control socket (the agent's, or /run/tribecast-engine/control.sock for `engine`)",
+           true},
     Option{"json", "", "print JSON, for programs", true},
     Option{"color", "WHEN", "auto, always or never (auto: on a terminal, without NO_COLOR)", true},
     Option{"help", "", "what a command does", true},
@@ -42,6 +44,8 @@ constexpr std::array kOptions = {
     Option{"warning", "N|N%", "so many peers that are not up (1)", false},
     Option{"critical", "N|N%", "so many peers that are not reachable (100%)", false},
     Option{"format", "FORMAT", "nft, iptables or firewalld (nft)", false},
+    Option{"context", "NAME", "of this context alone, as `engine status` lists it", false},
+    Option{"limit", "N", "how many at most (50)", false},
     Option{"group", "ADDRESS", "the multicast group (228.0.0.4:45564)", false},
 };
 
@@ -172,6 +176,29 @@ constexpr const char* kKeyRemoveDetails =
     "named.\n"
     "With --force the sessions made with it end at once, and heartbeats are lost meanwhile.\n";
 
+constexpr const char* kEngineStatusDetails =
+    "The first line answers: the verdict, whether starting Tomcats may ask it, members, sessions.\n"
+    "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 engine not reachable. The same in\n"
+    "`engine members`, whose AGREES says whether another engine had the same when last compared.\n";
+constexpr const char* kEngineSessionsDetails =
+    "Those that were used last come first. Of an id the first letters are shown: whoever has a "
+    "whole\n"
+    "one is logged in. VERSION is the same in engines that hold the same.\n";
+constexpr const char* kEngineSessionDetails =
+    "ID is a session's id, or letters that only one begins with. Names, classes and sizes; values\n"
+    "never leave the engine. Other users of this host see what you type: the first letters do.\n";
+constexpr const char* kEngineVerifyDetails =
+    "Asks every other engine for ids and versions, and every Tomcat for its sessions, one after "
+    "the\n"
+    "other; changes nothing. A Tomcat is not asked for a context with as many sessions as\n"
+    "fetch-limit: it may not have the heap for the answer. What changed in the last 3 s is "
+    "counted\n"
+    "apart. Exit code: 0 all have the same, 1 some differ or could not be compared.\n";
+constexpr const char* kEngineMetricsDetails =
+    "As `metrics`, for the engine: `tribecast_engine_up 0` when it does not answer.\n"
+    "    tribecast engine metrics --textfile "
+    "/var/lib/prometheus/node-exporter/tribecast-engine.prom\n";
+
 constexpr std::array kCommands = {
     Command{"status", "", 0, 0, "web listen", "how the relay is doing", kStatusDetails, run_status},
     Command{"peers", "", 0, 0, "", "the other agents, one a line",
@@ -234,6 +261,19 @@ constexpr std::array kCommands = {
             run_key_use},
     Command{"key remove", "ID", 1, 1, "keyring force", "remove a key from the ring",
             kKeyRemoveDetails, run_key_remove},
+    Command{"engine status", "", 0, 0, "", "how the replication engine is doing",
+            kEngineStatusDetails, run_engine_status},
+    Command{"engine sessions", "", 0, 0, "context limit", "its sessions, without their contents",
+            kEngineSessionsDetails, run_engine_sessions},
+    Command{"engine session", "ID", 1, 1, "context", "what one session has, without values",
+            kEngineSessionDetails, run_engine_session},
+    Command{"engine members", "", 0, 0, "", "the members that it sees",
+            "Tomcats and other engines: messages to each, and when it asked for sessions.\n",
+            run_engine_members},
+    Command{"engine verify", "", 0, 0, "", "who has what: compare with every member",
+            kEngineVerifyDetails, run_engine_verify},
+    Command{"engine metrics", "", 0, 0, "textfile", "its counters and states for Prometheus",
+            kEngineMetricsDetails, run_engine_metrics},
     Command{"keygen", "", 0, 0, "id private-key public-key", "make a new cluster key, or a node's",
             kKeygenDetails, run_keygen},
     Command{"version", "", 0, 0, "", "the version of this tool", "", run_version},
@@ -244,7 +284,7 @@ constexpr std::array kExitMeanings = {
     ExitMeaning{Exit::good, "good"},
     ExitMeaning{Exit::degraded, "degraded"},
     ExitMeaning{Exit::critical, "critical or failed"},
-    ExitMeaning{Exit::unreachable, "agent not reachable"},
+    ExitMeaning{Exit::unreachable, "agent or engine not reachable"},
     ExitMeaning{Exit::usage, "usage"},
     ExitMeaning{Exit::bad_config, "bad configuration"},
     ExitMeaning{Exit::no_permission, "no permission"},

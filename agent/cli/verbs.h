@@ -55,6 +55,14 @@ Exit run_doctor(const Invocation& in);
 // verbs_import.cc: the files of others.
 Exit run_import_aliyun(const Invocation& in);
 
+// verbs_engine.cc: the replication engine.
+Exit run_engine_status(const Invocation& in);
+Exit run_engine_sessions(const Invocation& in);
+Exit run_engine_session(const Invocation& in);
+Exit run_engine_members(const Invocation& in);
+Exit run_engine_verify(const Invocation& in);
+Exit run_engine_metrics(const Invocation& in);
+
 // verbs_time.cc: those that take their time.
 Exit run_ping(const Invocation& in);
 Exit run_bench(const Invocation& in);

@@ -50,6 +50,7 @@ bool Log::admit(std::string_view id, std::uint64_t& suppressed_before) {
 
 void Log::write(Severity severity, std::string_view id, std::string_view text) {
   std::uint64_t suppressed = 0;
+  if (watcher_) watcher_(severity, id, text);
   if (!admit(id, suppressed)) return;
   if (!asked_journal_) {
     asked_journal_ = true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ std::string_view name_of(Severity severity);
 
 class Log {
  public:
+  // Is told of each line, those that are cut from the log as well.
+  using Watcher = std::function<void(Severity, std::string_view id, std::string_view text)>;
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
+
   // `<level> <id> <text>`; under a service manager with its level prefix, else with the time.
   void write(Severity severity, std::string_view id, std::string_view text);
 
@@ -31,6 +36,7 @@ class Log {
   bool admit(std::string_view id, std::uint64_t& suppressed_before);
 
   std::map<std::string, Budget, std::less<>> budgets_;
+  Watcher watcher_;
   bool under_journal_ = false;
   bool asked_journal_ = false;
 };
