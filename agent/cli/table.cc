@@ -8,9 +8,7 @@ namespace tribecast::cli {
 namespace {
 
 constexpr std::array kOptions = {
-    Option{"socket", "PATH",
-           "the control socket (the agent's, or /run/tribecast-engine/control.sock for `engine`)",
-           true},
+    Option{"socket", "PATH", "the agent's control socket, or the engine's for `engine ...`", true},
     Option{"json", "", "print JSON, for programs", true},
     Option{"color", "WHEN", "auto, always or never (auto: on a terminal, without NO_COLOR)", true},
     Option{"help", "", "what a command does", true},

@@ -316,6 +316,7 @@ void Channel::transmit(const Moment& moment, const tribes::OwnedMember& to, Send
   ++counters_.sent;
   const TransmitId transmit = ++last_id_;
   open_sends_[transmit] = {id, to.identity};
+  if (membership_.find(to.identity) != nullptr) ++traffic_[to.identity].pending;
   // Only the application can name one without; admits() lets no such sender in.
   const auto endpoint = to.endpoint();
   if (!endpoint) return on_transmitted(moment, transmit, SendOutcome::failed, out);
@@ -328,6 +329,11 @@ void Channel::on_transmitted(const Moment& moment, TransmitId id, SendOutcome ou
   TC_CHECK(it != open_sends_.end());
   const OpenSend sent = std::move(it->second);
   open_sends_.erase(it);
+  if (const auto traffic = traffic_.find(sent.to); traffic != traffic_.end()) {
+    const bool failed = outcome == SendOutcome::failed || outcome == SendOutcome::no_room;
+    traffic->second.pending -= std::min<std::uint64_t>(traffic->second.pending, 1);
+    ++(failed ? traffic->second.failed : traffic->second.sent);
+  }
   if (outcome == SendOutcome::failed) {
     ++counters_.send_failed;
     Membership::News news;
@@ -363,6 +369,7 @@ void Channel::follow(const Moment& moment, Membership::News news, Actions& out) 
     if (is_gone(event.change)) {
       out.disconnect.push_back(event.member.identity);
       stack_.forget(event.member.identity);
+      traffic_.erase(event.member.identity);
     }
     Outbox outbox;
     application_.on_member(moment, event, outbox);
@@ -384,6 +391,11 @@ void Channel::on_timer(const Moment& moment, Actions& out) {
     application_.on_timer(moment, outbox);
     carry_out(moment, std::move(outbox), out);
   }
+}
+
+Traffic Channel::traffic(const tribes::Identity& member) const {
+  const auto found = traffic_.find(member);
+  return found == traffic_.end() ? Traffic{} : found->second;
 }
 
 Instant Channel::next_deadline() const {

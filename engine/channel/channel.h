@@ -88,6 +88,13 @@ struct ChannelCounters {
   std::uint64_t pending_dropped = 0;  // too many deliveries were pending
 };
 
+// Messages to one member since it came.
+struct Traffic {
+  std::uint64_t sent = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t pending = 0;  // of which no outcome is known yet
+};
+
 class Channel {
  public:
   // Messages whose ids are remembered to know a repetition; deliveries that may be pending.
@@ -122,6 +129,9 @@ class Channel {
   [[nodiscard]] const Membership& membership() const { return membership_; }
   [[nodiscard]] const ChannelCounters& counters() const { return counters_; }
   [[nodiscard]] const Drops& drops() const { return drops_; }
+  [[nodiscard]] const ChannelSettings& settings() const { return settings_; }
+  // Zeros for one that is no member.
+  [[nodiscard]] Traffic traffic(const tribes::Identity& member) const;
   // What is announced now.
   [[nodiscard]] std::uint64_t alive_milliseconds(Instant now) const;
 
@@ -181,6 +191,7 @@ class Channel {
   std::unordered_set<MessageKey> known_;
   std::deque<const MessageKey*> known_in_order_;
   std::map<TransmitId, OpenSend> open_sends_;
+  std::map<tribes::Identity, Traffic> traffic_;  // of members alone
 };
 
 }  // namespace tribecast::channel

@@ -215,6 +215,12 @@ void Membership::check(Instant now, News& news) {
   }
 }
 
+std::vector<const Membership::Entry*> Membership::all() const {
+  std::vector<const Entry*> all;
+  for (const auto& [identity, entry] : entries_) all.push_back(&entry);
+  return all;
+}
+
 std::vector<const Membership::Entry*> Membership::up() const {
   std::vector<const Entry*> all;
   for (const auto& [identity, entry] : entries_) {

@@ -116,6 +116,8 @@ class Membership {
 
   // Those that count, the longest alive first: Tomcat asks the first one for the state.
   [[nodiscard]] std::vector<const Entry*> up() const;
+  // Those that are not, too; by address.
+  [[nodiscard]] std::vector<const Entry*> all() const;
   [[nodiscard]] const Entry* find(const tribes::Identity& member) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 

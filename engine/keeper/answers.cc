@@ -15,6 +15,7 @@ void Answers::ask(const tribes::OwnedMember& to, const std::string& context,
                   session::Dialect dialect, const session::Store& store, session::Clock clock,
                   channel::Outbox& out) {
   ++counters_.asked;
+  if (asked_.size() < kMaxMembers) asked_[to.identity] = clock.now;
   const bool is_known = lanes_.contains(to.identity);
   if (!is_known && lanes_.size() >= kMaxMembers) {
     ++counters_.not_begun;
@@ -92,7 +93,13 @@ void Answers::on_sent(channel::SendId id, channel::SendOutcome outcome, const se
   step(lane, store, clock, out);
 }
 
+std::optional<Instant> Answers::last_asked(const tribes::Identity& member) const {
+  const auto found = asked_.find(member);
+  return found == asked_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Answers::forget(const tribes::Identity& member) {
+  asked_.erase(member);
   std::erase_if(sent_, [&](const auto& one) { return one.second == member; });
   counters_.given_up += lanes_.erase(member);
 }

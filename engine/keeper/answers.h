@@ -48,6 +48,8 @@ class Answers {
   // That member is gone, and nothing more is sent to it.
   void forget(const tribes::Identity& member);
 
+  // When that member asked last, since it came.
+  [[nodiscard]] std::optional<Instant> last_asked(const tribes::Identity& member) const;
   [[nodiscard]] std::size_t running() const { return lanes_.size(); }
   [[nodiscard]] const AnswerCounters& counters() const { return counters_; }
 
@@ -74,6 +76,7 @@ class Answers {
   session::TransferSettings settings_;
   Lanes lanes_;
   std::map<channel::SendId, tribes::Identity> sent_;
+  std::map<tribes::Identity, Instant> asked_;
   channel::SendId last_id_ = 0;
   AnswerCounters counters_;
 };

@@ -174,7 +174,7 @@ void Digests::take_versions(Peer& peer, const Versions& versions, const session:
   for (const KnownSession& known : versions.sessions) {
     const auto mine = store.version(peer.context, known.id);
     if (mine && *mine == known.version) continue;
-    if (store.has_ended(peer.context, known.id)) {
+    if (store.has_ended(peer.context, known.id, known.version.time_ms)) {
       if (peer.told++ < kBatch) over.push_back(known.id);
     } else if (peer.wanted.size() < kMaxWanted) {
       peer.wanted.push_back(known.id);

@@ -66,6 +66,11 @@ void Fetches::on_heard(const tribes::Identity& from, session::Dialect dialect,
   wanted_.push_back({.context = context});
 }
 
+session::Dialect Fetches::dialect_of(const tribes::Identity* member) const {
+  const auto peer = member == nullptr ? peers_.end() : peers_.find(*member);
+  return peer == peers_.end() ? session::Dialect::tomcat8 : peer->second.dialect;
+}
+
 void Fetches::on_held(const std::string& context) {
   const auto is_it = [&](const Wanted& wanted) { return wanted.context == context; };
   if (std::ranges::any_of(wanted_, is_it) || wanted_.size() >= kMaxContexts) return;

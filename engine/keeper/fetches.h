@@ -82,6 +82,8 @@ class Fetches {
   [[nodiscard]] bool is_in_sync(Instant now) const;
   // Waiting or under way.
   [[nodiscard]] bool is_busy() const { return current_ || !wanted_.empty(); }
+  // That its messages came in; of an unknown one, or null, the newer.
+  [[nodiscard]] session::Dialect dialect_of(const tribes::Identity* member) const;
   [[nodiscard]] const FetchCounters& counters() const { return counters_; }
 
  private:

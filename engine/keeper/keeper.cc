@@ -47,6 +47,7 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
                                  const session::Message& message, channel::Outbox& out) {
   const session::Clock clock = clock_of(moment);
   const tribes::Identity& from = delivery.sender.identity;
+  if (verify_.on_message(from, message, store_, clock)) return channel::Receipt::done;
   if (message.context == kEveryContext) return of_an_engine(delivery, message, clock, out);
   fetches_.on_heard(from, message.dialect, message.context);
   if (pushes_.on_answer(from, message, store_, clock)) return channel::Receipt::done;
@@ -150,7 +151,8 @@ void Keeper::answer(const channel::Delivery& delivery, const session::Message& m
 // Asks for what is missing, if it is time, and sees what that makes of this engine.
 void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
   const auto count = [&](const std::string& context) { return store_.session_count(context); };
-  if (auto ask = fetches_.step(moment.now, count)) {
+  auto ask = verify_.is_asking() ? std::nullopt : fetches_.step(moment.now, count);
+  if (ask) {
     notice({NoticeKind::fetching, ask->context, ask->to.identity.name()});
     const session::Message message{
         .dialect = ask->dialect,
@@ -175,7 +177,8 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
 
 // What members lack they are given while this engine itself lacks nothing.
 void Keeper::heal(const channel::Moment& moment, channel::Outbox& out) {
-  pushes_.step(store_, clock_of(moment), has_state_ && !fetches_.is_busy(), out);
+  pushes_.step(store_, clock_of(moment), has_state_ && !fetches_.is_busy() && !verify_.is_asking(),
+               out);
   for (const Healed& healed : pushes_.take_healed()) {
     const PushCounters& done = healed.done;
     const std::uint64_t pushed = done.given + done.mended + done.ended + done.renamed;
@@ -202,6 +205,7 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
     answers_.forget(event.member.identity);
     fetches_.on_gone(event.member.identity);
     digests_.on_gone(event.member.identity);
+    verify_.on_gone(event.member.identity);
   }
   maps_.on_member(moment, event, out);
   go_on(moment, out);
@@ -224,6 +228,8 @@ void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tr
       return maps_.on_sent(moment, to, outcome, out);
     case Sender::digests:
       return digests_.on_sent(id, outcome, moment.now);
+    case Sender::verify:
+      return is_lost ? verify_.on_not_sent() : void();
   }
   go_on(moment, out);
 }
@@ -235,13 +241,15 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
   }
   maps_.on_timer(moment, out);
   digests_.on_timer(has_state_, store_, clock_of(moment), out);
+  verify_.on_timer(!fetches_.is_busy() && !pushes_.is_busy(),
+                   fetches_.dialect_of(verify_.next_member()), store_, clock_of(moment), out);
   look_at_pressure();
   go_on(moment, out);
 }
 
 Instant Keeper::next_deadline() const {
   return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline(),
-                   maps_.next_deadline(), digests_.next_deadline()});
+                   maps_.next_deadline(), digests_.next_deadline(), verify_.next_deadline()});
 }
 
 void Keeper::look_at_pressure() {

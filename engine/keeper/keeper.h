@@ -24,6 +24,7 @@
 #include "engine/keeper/fetches.h"
 #include "engine/keeper/maps.h"
 #include "engine/keeper/pushes.h"
+#include "engine/keeper/verify.h"
 #include "engine/session/store.h"
 
 namespace tribecast::keeper {
@@ -74,6 +75,7 @@ class Keeper : public channel::Application {
         digests_(settings.digests),
         pushes_(settings.push),
         maps_(map_settings(settings)),
+        verify_({.limit_sessions = settings.fetch.limit_sessions}),
         acknowledges_on_disk_(settings.acknowledges_on_disk),
         next_second_(now) {}
 
@@ -105,6 +107,14 @@ class Keeper : public channel::Application {
   std::vector<session::Saved> begin_commit(const channel::Moment& moment);
   // It is written, or could not be: then it will be in the next one again.
   void end_commit(bool good, channel::Outbox& out);
+
+  // Compares with these members, from now on; take_verified() tells when it is done. False: one is
+  // under way.
+  bool begin_verify(const channel::Moment& moment,
+                    const std::vector<tribes::OwnedMember>& members) {
+    return verify_.begin(members, store_, moment.now);
+  }
+  std::optional<std::vector<CompareOutcome>> take_verified() { return verify_.take(); }
 
   // What happened since the last call.
   std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
@@ -146,6 +156,7 @@ class Keeper : public channel::Application {
   Digests digests_;
   Pushes pushes_;
   Maps maps_;
+  Verify verify_;
   bool acknowledges_on_disk_;
   Instant next_second_;
   session::Pressure pressure_ = session::Pressure::fine;

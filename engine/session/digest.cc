@@ -25,10 +25,12 @@ std::optional<Version> Store::version(std::string_view context, std::string_view
   return at->second.version();
 }
 
-bool Store::has_ended(std::string_view context, std::string_view id) const {
+bool Store::has_ended(std::string_view context, std::string_view id, std::int64_t time_ms) const {
   const Context* found = find_context(context);
   if (found == nullptr || found->sessions.contains(id)) return false;
-  return found->tombstones.contains(id) || found->renamed.contains(id);
+  const auto tombstone = found->tombstones.find(id);
+  if (tombstone == found->tombstones.end()) return found->renamed.contains(id);
+  return time_ms <= tombstone->second + settings_.clock_skew.count();
 }
 
 Walked Store::visit(std::string_view context, Place& place, std::size_t most, Instant now,

@@ -304,9 +304,10 @@ bool Store::merge_one(Bytes key, Bytes value, Clock clock) {
 void Store::merge_end(Context& context, const std::string& id, std::int64_t time_ms, Clock clock) {
   const Found at = context.sessions.find(id);
   if (at != context.sessions.end()) {
-    const bool began_after =
-        at->second.complete() && at->second.created_ms() > time_ms + settings_.clock_skew.count();
-    if (began_after) return;
+    // Used long after that: whoever says so has not heard of it for long, and timed it out.
+    const bool is_later =
+        at->second.complete() && at->second.newest_ms() > time_ms + settings_.clock_skew.count();
+    if (is_later) return;
     erase(context, at);
   }
   bury(context, id, time_ms, clock.now);
@@ -314,10 +315,8 @@ void Store::merge_end(Context& context, const std::string& id, std::int64_t time
 
 void Store::merge_session(Context& context, const std::string& id, Session session, Clock clock) {
   const std::string current = living_id(context, id, session.newest_ms());
-  if (context.tombstones.contains(current)) {
-    ++counters_.after_end;
-    return;
-  }
+  std::int64_t ended_ms = -1;
+  if (is_buried(context, current, session.newest_ms(), ended_ms)) return;
   ++counters_.records;
   const bool is_new = !context.sessions.contains(current);
   change(context, find_or_add(context, current),

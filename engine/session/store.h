@@ -135,8 +135,9 @@ class Store {
   static std::size_t digest_part(std::string_view id);
   // nullopt: it is not there, or its creation has not been seen.
   [[nodiscard]] std::optional<Version> version(std::string_view context, std::string_view id) const;
-  // It is known that there was one, and that it is over or has another id.
-  [[nodiscard]] bool has_ended(std::string_view context, std::string_view id) const;
+  // One of that id that was last used at `time_ms` is over, or has another id.
+  [[nodiscard]] bool has_ended(std::string_view context, std::string_view id,
+                               std::int64_t time_ms) const;
   // The sessions that `find` would give, in no order, about so many of them at each call. What
   // comes or goes between two calls may be missed.
   using Visitor = std::function<void(const std::string& id, const Session& session)>;

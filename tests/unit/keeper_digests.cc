@@ -240,6 +240,29 @@ BOOST_AUTO_TEST_CASE(after_a_partition_both_have_everything) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_engine_that_heard_nothing_for_long_ends_no_session_of_the_other) {
+  Engines engines(2);
+  const session::Message first =
+      tribecast::test::delta("s1", kStart,
+                             {tribecast::test::set(ActionType::is_new, "__SET__ISNEW__",
+                                                   tribecast::test::boolean_value(true)),
+                              tribecast::test::set(ActionType::max_interval, "__SET__MAXINTERVAL__",
+                                                   tribecast::test::integer_value(60))});
+  engines.tell(first, {0, 1});
+  bool parted = true;
+  engines.loses = [&](std::size_t, std::size_t) { return parted; };
+  for (int i = 1; i <= 9; ++i) {  // it ends 120 s after its last use
+    engines.run(seconds(20));
+    engines.tell(tribecast::test::event(Event::accessed, "s1", kStart + i * 20'000), {1});
+  }
+  BOOST_TEST(engines.state(0).empty());
+  BOOST_TEST(engines.state(1).size() == 1U);
+  parted = false;
+  engines.run(seconds(15));
+  BOOST_TEST(engines.state(0).size() == 1U);
+  BOOST_TEST((engines.state(0) == engines.state(1)));
+}
+
 BOOST_AUTO_TEST_CASE(long_lists_come_in_pieces_and_hold_nobody_up) {
   Settings settings;
   settings.digests.portion_sessions = 500;
