@@ -71,9 +71,8 @@ Comparison compare(const Session& kept, const Record& copy, const Standing& stan
   Comparison result;
   const std::int64_t seen_ms = std::max(copy.this_accessed_ms, copy.last_accessed_ms);
   const bool alone = standing.alone_from_ms <= seen_ms && seen_ms <= standing.alone_to_ms;
-  const bool may_be_newer = alone || !standing.is_known;
   std::vector<Part> parts = difference(kept, copy, standing);
-  if (may_be_newer && seen_ms > kept.newest_ms() + kSlackMs) {
+  if (alone && seen_ms > kept.newest_ms() + kSlackMs) {
     Standing all = standing;
     all.until_ms = session::kLastTime;
     all.is_missed = true;

@@ -20,7 +20,7 @@ struct Standing {
   bool is_missed = false;          // the copy surely lacks what was said of it until then
   std::int64_t until_ms = 0;       // what is later than this is on its way to it
   bool is_known = false;           // what the copy lacks is known: what is not missed is there
-  std::int64_t alone_from_ms = 0;  // the Tomcat was cut off, and served requests alone
+  std::int64_t alone_from_ms = 0;  // the Tomcat served requests unheard
   std::int64_t alone_to_ms = -1;
 };
 

@@ -45,23 +45,32 @@ void Missed::on_change(const std::string& context, const std::string& id,
   }
 }
 
+void Missed::clear(Member& member) {
+  count_ -= std::exchange(member.count, 0);
+  member.contexts.clear();
+}
+
+void Missed::forget(const tribes::Identity& identity) {
+  const auto at = members_.find(identity);
+  if (at == members_.end()) return;
+  clear(at->second);
+  members_.erase(at);
+}
+
 void Missed::insert(Member& member, const std::string& context, const std::string& id,
                     std::int64_t until_ms) {
-  if (member.count >= limits_.ids) {
-    member.contexts.clear();
-    member.count = 0;
+  if (member.count >= limits_.ids || count_ >= limits_.all_ids) {
+    clear(member);
     member.is_complete = false;
   }
   if (!member.is_complete) return;
   const auto [at, is_new] = member.contexts[context].try_emplace(id, until_ms);
   member.count += is_new ? 1U : 0U;
+  count_ += is_new ? 1U : 0U;
   at->second = std::max(at->second, until_ms);
 }
 
 void Missed::on_away(const tribes::Identity& identity, Instant now) {
-  if (!members_.contains(identity) && members_.size() >= limits_.members) {
-    members_.erase(members_.begin());  // when it is back, nothing is known of it
-  }
   Member& member = members_[identity];
   if (std::exchange(member.is_away, true)) return;
   rotate(now);
@@ -89,7 +98,6 @@ bool Missed::on_back(const tribes::Identity& identity, session::Clock clock) {
 
 void Missed::add(const tribes::Identity& identity, const std::string& context,
                  const std::string& id, session::Clock clock) {
-  if (!members_.contains(identity) && members_.size() >= limits_.members) return;
   insert(members_[identity], context, id, clock.wall_ms);
 }
 
@@ -99,7 +107,9 @@ void Missed::remove(const tribes::Identity& identity, const std::string& context
   if (at == members_.end()) return;
   const auto ids = at->second.contexts.find(context);
   if (ids == at->second.contexts.end()) return;
-  at->second.count -= ids->second.erase(id);
+  const std::size_t erased = ids->second.erase(id);
+  at->second.count -= erased;
+  count_ -= erased;
   if (ids->second.empty()) at->second.contexts.erase(ids);
 }
 
@@ -109,6 +119,7 @@ void Missed::remove(const tribes::Identity& identity, const std::string& context
   const auto ids = at->second.contexts.find(context);
   if (ids == at->second.contexts.end()) return;
   at->second.count -= ids->second.size();
+  count_ -= ids->second.size();
   at->second.contexts.erase(ids);
 }
 

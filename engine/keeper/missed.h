@@ -27,9 +27,9 @@ namespace tribecast::keeper {
 class Missed {
  public:
   struct Limits {
-    std::size_t ids = 20'000;      // of one member
-    std::size_t recent = 100'000;  // ids that changed within a lookback
-    std::size_t members = 64;      // that are away at once
+    std::size_t ids = 20'000;       // of one member
+    std::size_t recent = 100'000;   // ids that changed within a lookback
+    std::size_t all_ids = 200'000;  // of all of them
   };
   // Ids of one context: what was said of one until that time, by the clocks of Tomcats, is lacking.
   using Ids = std::map<std::string, std::int64_t, std::less<>>;
@@ -48,7 +48,7 @@ class Missed {
   // It has it, or will never lack it.
   void remove(const tribes::Identity& member, const std::string& context, const std::string& id);
   void remove(const tribes::Identity& member, const std::string& context);
-  void forget(const tribes::Identity& member) { members_.erase(member); }
+  void forget(const tribes::Identity& member);
 
   // None: it lacks nothing of that context that is known.
   [[nodiscard]] const Ids& ids_of(const tribes::Identity& member, const std::string& context) const;
@@ -73,6 +73,7 @@ class Missed {
   };
 
   void rotate(Instant now);
+  void clear(Member& member);
   void insert(Member& member, const std::string& context, const std::string& id,
               std::int64_t until_ms);
   [[nodiscard]] const Change* last_change(const std::string& key) const;
@@ -85,6 +86,7 @@ class Missed {
   Instant recent_until_{};
   Instant complete_since_{};  // what changed since is in them
   std::map<tribes::Identity, Member> members_;
+  std::size_t count_ = 0;  // of all of them
 };
 
 }  // namespace tribecast::keeper

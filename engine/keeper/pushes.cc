@@ -15,6 +15,7 @@ constexpr std::uint64_t kYoungMilliseconds = 60'000;
 // Before a member that was cut off is heard again, frames that its kernel kept may have come to it:
 // what its sessions were used for by then is not what its own visitors did.
 constexpr std::int64_t kLateFramesMs = 700;
+constexpr Duration kLongGone = std::chrono::hours(1);
 constexpr std::size_t kMaxHealed = 256;  // between two calls of take_healed()
 
 bool is_of_a_session(const session::Message& message) {
@@ -93,6 +94,7 @@ Pushes::Member& Pushes::came(const tribes::OwnedMember& member, const session::S
     back(known->second, store, clock);
     return known->second;
   }
+  forget_former(member.identity, clock.now);
   if (members_.size() >= kMaxMembers) {
     const auto is_away = [](const auto& one) { return !one.second.is_here; };
     const auto oldest = std::ranges::find_if(members_, is_away);
@@ -103,15 +105,31 @@ Pushes::Member& Pushes::came(const tribes::OwnedMember& member, const session::S
   }
   Member& made = members_[member.identity];
   made.member = member;
+  made.alone_to_ms = clock.wall_ms;  // so far it was not heard of here
   made.is_young = member.alive_milliseconds < kYoungMilliseconds;
   const Duration settle = made.is_young ? settings_.start : settings_.settle;
   for (const std::string& context : store.contexts()) want(made, context, clock.now + settle);
   return made;
 }
 
+// A Tomcat that was killed and started again is another member at the same place; one that is long
+// gone is asked, should it come back.
+void Pushes::forget_former(const tribes::Identity& of, Instant now) {
+  std::erase_if(members_, [&](const auto& one) {
+    const auto& [identity, member] = one;
+    const bool same_place = identity.host == of.host && identity.port == of.port;
+    const bool is_over = !member.is_here && (same_place || now - member.away_since > kLongGone);
+    if (is_over) missed_.forget(identity);
+    return is_over;
+  });
+}
+
 void Pushes::away(Member& member, bool is_cut, session::Clock clock) {
   const auto lookback = duration_cast<milliseconds>(settings_.lookback).count();
-  if (member.is_here) member.alone_from_ms = clock.wall_ms - lookback;
+  if (member.is_here) {
+    member.alone_from_ms = clock.wall_ms - lookback;
+    member.away_since = clock.now;
+  }
   member.is_here = false;
   member.was_cut = is_cut;
   member.alone_to_ms = -1;
@@ -140,7 +158,9 @@ void Pushes::back(Member& member, const session::Store& store, session::Clock cl
 
 void Pushes::want(Member& member, const std::string& context, Instant due) {
   member.to_look_at.insert(context);
-  if (member.due == kNever) member.due = due;
+  if (member.due != kNever) return;
+  member.due = due;
+  member.looks = 0;
 }
 
 void Pushes::on_heard(const tribes::Identity& from, const session::Message& message,

@@ -114,8 +114,9 @@ class Pushes {
     tribes::OwnedMember member;
     session::Dialect dialect = session::Dialect::tomcat8;
     bool is_here = true;
-    bool is_young = false;           // its web applications may still start
-    bool was_cut = false;            // it was no member, and served alone
+    bool is_young = false;  // its web applications may still start
+    bool was_cut = false;   // it was no member, and served alone
+    Instant away_since{};
     std::int64_t alone_from_ms = 0;  // of the last time that it was
     std::int64_t alone_to_ms = -1;
     std::set<std::string> known;   // contexts of which what it lacks is known
@@ -152,6 +153,7 @@ class Pushes {
   Member& came(const tribes::OwnedMember& member, const session::Store& store,
                session::Clock clock);
   void turn_out_an_engine(const tribes::Identity& identity);
+  void forget_former(const tribes::Identity& of, Instant now);
   void away(Member& member, bool is_cut, session::Clock clock);
   void back(Member& member, const session::Store& store, session::Clock clock);
   void want(Member& member, const std::string& context, Instant due);

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(what_changed_while_it_was_away_and_shortly_before) {
 }
 
 BOOST_AUTO_TEST_CASE(who_missed_more_than_is_kept_must_be_asked) {
-  Missed missed(seconds(8), {.ids = 10, .recent = 5, .members = 2});
+  Missed missed(seconds(8), {.ids = 10, .recent = 5, .all_ids = 100});
   missed.on_away(kOne, at(seconds(1)));
   for (int i = 0; i < 11; ++i) {
     BOOST_TEST(missed.is_complete(kOne));
