@@ -43,6 +43,7 @@ bool has_group(const control::View& view, const std::string& key) {
 
 Mesh::Mesh(const std::vector<AskedAgent>& asked) {
   add_asked(asked);
+  learn_endpoints(asked);
   for (const AskedAgent& agent : asked) {
     if (!agent.view) continue;
     const auto from = static_cast<std::size_t>(&agent - asked.data());
@@ -66,6 +67,18 @@ void Mesh::add_asked(const std::vector<AskedAgent>& asked) {
       const auto peer = std::ranges::find(peers, agent.peer, &control::Peer::name);
       by_name_.emplace(agent.peer, number);
       if (peer != peers.end() && peer->endpoint) by_endpoint_.emplace(*peer->endpoint, number);
+    }
+  }
+}
+
+// Where somebody has a session with it, there it is.
+void Mesh::learn_endpoints(const std::vector<AskedAgent>& asked) {
+  for (const AskedAgent& agent : asked) {
+    if (!agent.view) continue;
+    for (const control::Peer& peer : agent.view->status.peers) {
+      if (!peer.instance || !peer.endpoint) continue;
+      const auto found = by_instance_.find(*peer.instance);
+      if (found != by_instance_.end()) by_endpoint_.emplace(*peer.endpoint, found->second);
     }
   }
 }

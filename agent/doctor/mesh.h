@@ -34,6 +34,7 @@ class Mesh {
 
  private:
   void add_asked(const std::vector<AskedAgent>& asked);
+  void learn_endpoints(const std::vector<AskedAgent>& asked);
   [[nodiscard]] std::size_t resolve(const control::Peer& peer);
 
   std::vector<MeshNode> nodes_;

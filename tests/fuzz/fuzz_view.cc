@@ -1,5 +1,7 @@
 // A peer's view, as whoever holds the keys may send it: what decodes is bounded by its input, and
 // comes back the same from what it encodes to.
+#include <algorithm>
+
 #include "base/check.h"
 #include "control/view.h"
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "doctor/cluster.h"
+#include "doctor/judges.h"
 #include "doctor/mesh.h"
 
 using namespace tribecast;
@@ -148,7 +149,8 @@ BOOST_AUTO_TEST_CASE(agents_are_recognised_whatever_they_are_called) {
     status(facts, 2).members[peer].via = "x" + std::to_string(peer);
   }
   BOOST_TEST(Mesh(facts.asked).nodes().size() == 3U);
-  // A way that is shut has no instance: the address tells.
+  // A way that is shut has no instance: the address tells, which others know.
+  facts = cluster(3);
   shut(facts, 0, 1);
   sight(facts, 1, 0).name = "y";
   check_one(wrong(judge_directions(facts)), "from a to b");
