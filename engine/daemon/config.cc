@@ -63,6 +63,10 @@ constexpr std::array kEngineSettings = {
     Setting{"engine", "state-master", "state-master", "first", "", "", kEngineOnce,
             "Whom starting Tomcats ask for the sessions: `first`: this engine, unless a member is "
             "older than its first start; `last`: this engine only when there is nobody else."},
+    Setting{"engine", "control-socket", "path", "/run/tribecast-engine/control.sock", "", "",
+            kEngineOnce, "Where `tribecast engine` asks. Another one for each engine of a host."},
+    Setting{"engine", "control-group", "name", "tribecast", "", "", kEngineOnce,
+            "Whose members may ask, beside root: the socket's group, when started as root."},
 
     Setting{"membership", "group", "group", "228.0.0.4:45564", "", "", kEngineOnce,
             "Where heartbeats are sent and heard. `none`: static members alone."},
@@ -324,6 +328,8 @@ class EngineBuilder {
     in.read("allow", config::to_prefixes, config_.allow);
     in.read("heal", to_heal, config_.heal);
     in.read("state-master", to_state_master, config_.answers_first);
+    in.read("control-socket", config::to_path, config_.control_socket);
+    in.read("control-group", config::to_name, config_.control_group);
   }
 
   void membership(Reader& in) {

@@ -51,6 +51,8 @@ struct Config {
   std::vector<Prefix> allow;  // empty = any
   keeper::Heal heal = keeper::Heal::yes;
   bool answers_first = true;  // false: it announces that it is young
+  std::string control_socket;
+  std::string control_group;  // that may ask, when started as root
 
   std::optional<Endpoint> group;  // nullopt = none: static members alone
   Duration frequency = milliseconds(500);

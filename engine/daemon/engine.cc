@@ -165,6 +165,10 @@ io::OsResult<Done> Engine::open(const Config& config, const std::string& state_d
         announce->to_string() + " is announced, which no other host can reach; set announce");
   }
   make_channel(config, *announce, std::move(*stack));
+  control_ =
+      std::make_unique<Control>(loop_, log_, config,
+                                Control::Parts{keeper_, *channel_, [this] { return disk_failed_; },
+                                               [this] { arm(); }, identity_.since_milliseconds});
   return Done{};
 }
 
@@ -328,6 +332,7 @@ void Engine::act(channel::Actions actions) {
   for (channel::Transmit& transmit : actions.transmits) outbound_->transmit(std::move(transmit));
   report_notices();
   commit();
+  if (!when_stopped_) arm();  // any of it may have brought a deadline nearer
 }
 
 bool Engine::is_written() const { return !disk_ || (!disk_->is_busy() && !keeper_.has_changes()); }
@@ -337,10 +342,7 @@ void Engine::commit() {
   if (!disk_ || disk_->is_busy() || !keeper_.has_changes()) return;
   const channel::Moment moment = moment_now();
   const bool at_once = !disk_failed_ && (keeper_.is_awaited() || when_stopped_);
-  if (moment.now < next_commit_ && !at_once) {
-    if (!when_stopped_) arm();
-    return;
-  }
+  if (moment.now < next_commit_ && !at_once) return;
   next_commit_ = moment.now + commit_interval_;
   disk_->write(keeper_.begin_commit(moment),
                [this](const std::string& why_not) { on_written(why_not); });
@@ -419,6 +421,7 @@ void Engine::on_timer() {
   act(std::move(actions));
   report_drops();
   check_group(moment.now);
+  control_->sample(moment.now);
   arm();
 }
 

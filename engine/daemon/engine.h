@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "engine/channel/channel.h"
 #include "engine/daemon/config.h"
+#include "engine/daemon/control.h"
 #include "engine/daemon/disk.h"
 #include "engine/daemon/identity.h"
 #include "engine/daemon/inbound.h"
@@ -64,6 +65,7 @@ class Engine {
   std::unique_ptr<Multicast> multicast_;
   std::unique_ptr<Outbound> outbound_;
   std::unique_ptr<channel::Channel> channel_;
+  std::unique_ptr<Control> control_;
   std::unique_ptr<Disk> disk_;  // null: nothing is kept
   Duration commit_interval_{};
   Instant next_commit_;

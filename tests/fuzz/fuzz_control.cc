@@ -6,6 +6,8 @@
 #include "base/utf8.h"
 #include "control/bench.h"
 #include "control/capture.h"
+#include "control/engine_print.h"
+#include "control/engine_request.h"
 #include "control/events.h"
 #include "control/json.h"
 #include "control/print.h"
@@ -54,11 +56,33 @@ void check_status(const Status& status) {
   TC_CHECK(judge(status).level <= Level::critical);
 }
 
+// The engine's, in the same way.
+void check_engine(std::string_view line) {
+  const auto request = parse_engine_request(line);
+  if (request) {
+    std::string written = to_line(*request);
+    written.pop_back();
+    const auto again = parse_engine_request(written);
+    TC_CHECK(again && *again == *request);
+  }
+  if (const auto status = read_engine_status(line)) {
+    check_shown(engine_status_text(*status, {}));
+    check_shown(engine_members_text(*status, {}));
+    const auto again = read_engine_status(engine_reply(*status));
+    TC_CHECK(again && engine_status_json(*again, "") == engine_status_json(*status, ""));
+    engine_metrics_text(&*status);
+  }
+  if (const auto list = read_session_list(line)) check_shown(session_list_text(*list, {}));
+  if (const auto one = read_session_detail(line)) check_shown(session_detail_text(*one, {}));
+  if (const auto report = read_verify_report(line)) check_shown(verify_text(*report, {}));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   check_request(text);
+  check_engine(text);
   const Status status = from_json(text);
   if (says_something(status)) check_status(status);
   if (const auto ping = read_ping_reply(text)) check_shown(ping_text(*ping, 1));

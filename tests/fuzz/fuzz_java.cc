@@ -1,6 +1,7 @@
 // Java streams: any bytes are refused, or come back byte for byte, and so does each of their values
 // alone and all of them together; every question about a value has an answer.
 #include "base/check.h"
+#include "engine/java/head.h"
 #include "engine/java/parse.h"
 #include "engine/java/read.h"
 #include "engine/java/utf.h"
@@ -79,6 +80,7 @@ void check_parts(const Graph& graph) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes stream(data, size);
   const auto graph = parse(stream);
+  TC_CHECK(class_at_head(stream).size() <= size + 20);
   if (!graph) {
     TC_CHECK(graph.error().at <= size);
     return 0;

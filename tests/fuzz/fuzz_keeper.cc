@@ -58,6 +58,20 @@ struct Player {
     message.context = context;
     receive(session::compose_message(message));
   }
+  // Whatever engines tell each other, with any payload; and a list with the ticket that was given.
+  void engine_event() {
+    session::Message message;
+    message.event = static_cast<std::int32_t>(EngineEvent::digests) + in.u8() % 8;
+    message.context = kEveryContext;
+    message.payload = copy_of(in.take(std::min<std::size_t>(in.u16be(), in.left())));
+    receive(session::compose_message(message));
+  }
+  void verify() {
+    std::vector<tribes::OwnedMember> members;
+    for (std::size_t i = 0; i < 3; ++i) members.push_back(member());
+    keeper.begin_verify(now(), members);
+    keeper.take_verified();
+  }
   void outcome() {
     if (sent.empty()) return;
     const channel::Outgoing one = std::move(sent.front());
@@ -88,7 +102,7 @@ struct Player {
   }
   void play() {
     while (in.left() > 0) {
-      switch (in.u8() % 9U) {
+      switch (in.u8() % 11U) {
         case 0: {
           const std::uint16_t size = in.u16be();
           receive(in.take(size));
@@ -117,6 +131,12 @@ struct Player {
           break;
         case 8:
           ask(kEveryContext);
+          break;
+        case 9:
+          engine_event();
+          break;
+        case 10:
+          verify();
           break;
       }
     }

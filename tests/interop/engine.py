@@ -1,7 +1,9 @@
 """One tribecast-engine on a host."""
 
+import json
 import os
 import pathlib
+import subprocess
 
 from agent import bin_directory
 from process import Failed, Process
@@ -9,6 +11,7 @@ from process import Failed, Process
 CONFIG = """[engine]
 listen = {host.address}:{port}
 state-directory = {state}
+control-socket = {control}
 {engine}
 
 [membership]
@@ -35,9 +38,10 @@ class Engine:
         self.directory.mkdir()
         # The engine gives its rights up to this user.
         self.state = self.directory / "state"
+        self.control = self.directory / "control.sock"
         self.config = self.directory / "engine.conf"
         self.config.write_text(
-            CONFIG.format(host=host, port=port, state=self.state, group=group, engine=more) + settings +
+            CONFIG.format(host=host, port=port, state=self.state, control=self.control, group=group, engine=more) + settings +
             "".join(MEMBER.format(name=name, address=address) for name, address in members))
         self.process = Process(host, [bin_directory() / "tribecast-engine", "--config", self.config, "--user", "nobody"],
                                self.directory / "engine.log")
@@ -57,6 +61,12 @@ class Engine:
 
     def kill(self):
         self.process.kill()
+
+    def tell(self, *words):
+        """What `tribecast engine WORDS` says: its exit code, and its JSON."""
+        done = subprocess.run([bin_directory() / "tribecast", "--socket", self.control, "--json", "engine", *words],
+                              capture_output=True, text=True, timeout=120)
+        return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
 
     def identity(self):
         return (self.state / "identity").read_text()

@@ -298,3 +298,63 @@ def pair():
         check([visitor.visit(page) for visitor in visitors] ==
               [{"cart": "a pen"}, None] + 8 * [{"cart": "a book"}],
               "the first one is stopped, the Tomcat killed and started again: the second gives back every session")
+
+
+def told():
+    """`tribecast engine`: what two engines say of two Tomcats, and that a Tomcat was cut off from the other."""
+    with Cluster(Settings(send_options=8), hosts=2, network=Lan, agents=False,
+                 extra_hosts=["engine-1", "engine-2"]) as cluster:
+        first, second = (cluster.engine(host) for host in cluster.extra_hosts)
+        first.start()
+        second.start()
+        cluster.start()
+        one, two = cluster.tomcats
+        eventually("the first engine has all", lambda: len(first.members()) == 3, timeout=20)
+        page = one.url("/app/session.jsp")
+        visitors = [cluster.visitor() for _ in range(10)]
+        for visitor in visitors:
+            visitor.visit(page, create=1, set="cart", to="a book")
+        eventually("both engines have ten sessions", lambda: all(
+            engine.tell("status")[1]["sessions"] == 10 for engine in (first, second)), timeout=20)
+        code, status = first.tell("status")
+        check(code == 0 and status["schema"] == "tribecast.engine-status/1" and status["verdict"]["level"] == "ok" and
+              status["in_sync"] and status["disk"] == "ok", "status: in sync, well, ten sessions")
+        members = {member["name"]: member for member in first.tell("members")[1]["members"]}
+        check({name: member["kind"] for name, member in members.items()} ==
+              {one.member: "tomcat", two.member: "tomcat", second.member: "engine"}, "members: two Tomcats and an engine")
+        asked = [members[tomcat.member]["last_asked_seconds"] for tomcat in cluster.tomcats]
+        check(any(seconds is not None for seconds in asked), f"and when they asked for sessions: {asked}")
+        eventually("the engines agree", lambda: {member["name"]: member for member in first.tell("members")[1]["members"]}
+                   [second.member]["agrees"] is True, timeout=20)
+
+        code, listed = first.tell("sessions", "--limit", "5")
+        cookies = [visitor.session for visitor in visitors]
+        check(code == 0 and listed["total"] == 10 and len(listed["sessions"]) == 5 and
+              not any(cookie in str(listed) for cookie in cookies), "sessions: 5 of 10, and no cookie among them")
+        code, shown = first.tell("session", cookies[0][:8])
+        parts = {part["name"]: part for part in shown["parts"]}
+        check(code == 0 and parts["cart"]["class"] == "java.lang.String" and "a book" not in str(shown),
+              "session: by its first letters; names and classes, no value")
+        check(first.tell("session", "zzz")[0] == 2, "one that is not there is an error")
+
+        time.sleep(4)  # what changed within 3 s is counted apart
+        code, report = first.tell("verify")
+        check(code == 0 and [member["outcome"] for member in report["members"]] == 3 * ["same"],
+              "verify: both Tomcats and the other engine have the same")
+
+        # The second Tomcat no longer hears what the first one sends, which goes on.
+        one.host.run("nft", f"add table ip cut; add chain ip cut out {{ type filter hook output priority 0; }}; "
+                            f"add rule ip cut out ip daddr {two.member.split(':')[0]} tcp dport {two.member.split(':')[1]} drop")
+        visitors[0].visit(page, set="cart", to="a pen")
+        fresh = cluster.visitor()
+        fresh.visit(page, create=1, set="cart", to="new")
+        eventually("the engine has it", lambda: first.tell("status")[1]["sessions"] == 11, timeout=20)
+        time.sleep(5)
+        code, report = first.tell("verify")
+        found = {member["name"]: member for member in report["members"]}
+        context = found[two.member]["contexts"][0]
+        check(code == 1 and found[one.member]["outcome"] == "same" and found[second.member]["outcome"] == "same",
+              "cut off from the first, the second Tomcat is the only one that differs")
+        check(context["lacks"] == 1 and context["older"] + context["differs"] == 1 and context["here"] == 11,
+              f"it lacks a session, and has an old state of another: {context}")
+        check(["cart"] in [example["names"] for example in context["examples"]], "whose attribute is named")

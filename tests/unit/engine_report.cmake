@@ -1,0 +1,1 @@
+tribecast_unit_test(engine_report engine_report.cc LINK tribecast_engine_report)
