@@ -385,7 +385,8 @@ Report Core::report(Instant now) const {
   }
   for (const Links::Silence& silence : links_.silences(now)) {
     const std::size_t answering = inquests_.answering(silence.peer);
-    if (answering > 0) report.away.push_back({silence.peer, silence.lasts, answering});
+    if (answering > 0 && silence.lasts >= kSilentTime)
+      report.away.push_back({silence.peer, silence.lasts, answering});
   }
   for (const Refusal& refusal : refusals_) {
     if (now - refusal.last <= kRefusalShown) report.refusals.push_back(refusal);

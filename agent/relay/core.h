@@ -174,6 +174,7 @@ class Core {
   void inject_goodbye(Instant now, const MemberRecord& member, Actions& out);
   void sweep(Instant now, Actions& out);
   void inquire(Instant now, Actions& out);
+  void tell_away(const std::string& peer, Actions& out);
   [[nodiscard]] std::optional<Reason> check_announced(const tribes::MemberView& member,
                                                       const Address* source) const;
   void note_refusal(Instant now, const tribes::MemberView& member, const std::string& via,

@@ -77,6 +77,7 @@ void Core::inquire(Instant now, Actions& out) {
   std::set<std::string> silent;
   for (const Links::Silence& silence : links_.silences(now)) {
     silent.insert(silence.peer);
+    if (silence.lasts >= kSilentTime) tell_away(silence.peer, out);
     if (!inquests_.is_due(now, silence.peer, silence.lasts)) continue;
     std::vector<Inquests::Suspect> suspects;
     for (const MemberRecord& member : members_.of_peer(silence.peer)) {
@@ -89,16 +90,21 @@ void Core::inquire(Instant now, Actions& out) {
   next_inquiry_ = links_.next_silence(now);
 }
 
+// Later than the inquest, which is held as soon as the peer's dead time allows: on a path that
+// loses much that is often, and of a silence that nobody is shown nobody is told.
+void Core::tell_away(const std::string& peer, Actions& out) {
+  const std::size_t answering = inquests_.tell_answering(peer);
+  if (answering == 0) return;
+  out.events.push_back({EventKind::peer_away, peer,
+                        "is silent, but " + std::to_string(answering) +
+                            " of its members answer: only its agent is away"});
+}
+
 void Core::on_knock(Instant now, std::uint64_t token, KnockResult result, Actions& out) {
   const Inquests::Outcome outcome = inquests_.on_knock(now, token, result);
   if (outcome.tried) return members_.set_reachable(*outcome.tried, outcome.reachable);
   if (!links_.is_silent(now, outcome.peer)) return;  // heard again in the meantime
-  const std::size_t answering = inquests_.answering(outcome.peer);
-  if (outcome.first && answering > 0) {
-    out.events.push_back({EventKind::peer_away, outcome.peer,
-                          "is silent, but " + std::to_string(answering) +
-                              " of its members answer: only its agent is away"});
-  }
+  next_inquiry_ = std::min(next_inquiry_, now);      // to be told
   for (const Inquests::Judged& judged : outcome.judged) {
     const bool process = judged.verdict == Verdict::process_gone;
     if (!process && judged.verdict != Verdict::host_gone) continue;

@@ -51,7 +51,7 @@ Inquests::Outcome Inquests::on_knock(Instant now, std::uint64_t token, KnockResu
   questions_.erase(found);
   if (question.tried) {
     --tries_;
-    return {question.tried, result == KnockResult::accepted, {}, {}, false};
+    return {question.tried, result == KnockResult::accepted, {}, {}};
   }
 
   const auto entry = inquests_.find(question.peer);
@@ -68,7 +68,6 @@ Inquests::Outcome Inquests::on_knock(Instant now, std::uint64_t token, KnockResu
       static_cast<std::size_t>(std::ranges::count(inquest.results, KnockResult::accepted));
   Outcome outcome;
   outcome.peer = question.peer;
-  outcome.first = ++inquest.times == 1;
   for (std::size_t i = 0; i < inquest.suspects.size(); ++i) {
     const Suspect& suspect = inquest.suspects[i];
     outcome.judged.push_back(
@@ -87,6 +86,12 @@ void Inquests::keep_only(const std::set<std::string>& silent_peers) {
 std::size_t Inquests::answering(const std::string& peer) const {
   const auto found = inquests_.find(peer);
   return found == inquests_.end() ? 0 : found->second.answering;
+}
+
+std::size_t Inquests::tell_answering(const std::string& peer) {
+  const auto found = inquests_.find(peer);
+  if (found == inquests_.end() || found->second.answering == 0) return 0;
+  return std::exchange(found->second.told, true) ? 0 : found->second.answering;
 }
 
 }  // namespace tribecast::relay

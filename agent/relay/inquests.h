@@ -63,7 +63,6 @@ class Inquests {
     // of hold(), when the last answer has come
     std::string peer;
     std::vector<Judged> judged;
-    bool first = false;  // of this silence
   };
   Outcome on_knock(Instant now, std::uint64_t token, KnockResult result);
 
@@ -71,6 +70,8 @@ class Inquests {
   void keep_only(const std::set<std::string>& silent_peers);
   // How many of its members answered at the last inquest.
   [[nodiscard]] std::size_t answering(const std::string& peer) const;
+  // The same, once in a silence: 0 when it was told before.
+  std::size_t tell_answering(const std::string& peer);
 
  private:
   struct Question {
@@ -84,8 +85,8 @@ class Inquests {
     std::size_t open = 0;
     bool host_answers = false;
     Instant held;
-    unsigned times = 0;
     std::size_t answering = 0;
+    bool told = false;
   };
 
   void ask(Question question, const std::optional<Endpoint>& at, Actions& out);

@@ -8,6 +8,8 @@ namespace {
 
 constexpr unsigned kEnoughProbes = 20;
 constexpr double kLossyRatio = 0.1;
+// Who was shown as lossy is until so little is left: near the limit it would take turns.
+constexpr double kStillLossyRatio = 0.05;
 
 }  // namespace
 
@@ -41,7 +43,8 @@ std::optional<double> ProbeHistory::settled_loss() const {
 }
 
 bool Link::is_lossy() const {
-  return std::max(history.settled_loss().value_or(0), loss_out.value_or(0)) > kLossyRatio;
+  const double limit = shown == PeerState::lossy ? kStillLossyRatio : kLossyRatio;
+  return std::max(history.settled_loss().value_or(0), loss_out.value_or(0)) > limit;
 }
 
 bool Link::in_group(const std::string& group) const {

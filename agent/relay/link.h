@@ -173,7 +173,8 @@ struct Link {
   std::uint64_t received = 0;
   ReasonCounters rejected;
 
-  // More than a tenth is missing, in either direction, of enough probes to say so.
+  // More than a tenth is missing, in either direction, of enough probes to say so; once it was
+  // shown so, more than a twentieth.
   [[nodiscard]] bool is_lossy() const;
   // What it was rejected for last is a handshake of the other `auth`.
   [[nodiscard]] bool has_other_mode() const { return other_mode && other_mode == key_rejected; }

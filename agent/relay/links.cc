@@ -387,6 +387,7 @@ void Links::tick(Instant now, Link& link, Actions& out) {
   if (link.settings.agentless) return;
 
   if (link.current) send_probe(now, link, false, out);
+  if (is_doubtful(now, link)) next_doubt_ = std::min(next_doubt_, now + kDoubtInterval);
   if (!settings_.max_datagram_bytes && is_live(now, link)) test_path(now, link, out);
   const Duration age = link.current ? now - link.current->established : Duration::zero();
   const bool renew =
@@ -395,6 +396,23 @@ void Links::tick(Instant now, Link& link, Actions& out) {
     schedule_attempt(now, link);
   }
   tell_changes(now, link, out);
+}
+
+bool Links::is_doubtful(Instant now, const Link& link) const {
+  return is_live(now, link) && !link.goodbye && now - *link.last_heard >= kDoubtTime;
+}
+
+// As many peers as became doubtful at the last tick; who is silent by now is told of.
+void Links::ask_doubtful(Instant now, Actions& out) {
+  next_doubt_ = kNever;
+  for (const auto& link : links_) {
+    if (is_doubtful(now, *link)) {
+      send_probe(now, *link, true, out);
+      next_doubt_ = now + kDoubtInterval;
+    } else if (link->current) {
+      tell_changes(now, *link, out);
+    }
+  }
 }
 
 void Links::on_timer(Instant now, Actions& out) {
@@ -407,6 +425,7 @@ void Links::on_timer(Instant now, Actions& out) {
   }
   repeat(now, out);
   if (now >= next_question_) ask_views(now, out);
+  if (now >= next_doubt_) ask_doubtful(now, out);
   if (now >= grant_retry_) {
     grant_retry_ = kNever;
     for (const auto& link : links_) {
@@ -423,8 +442,8 @@ void Links::on_timer(Instant now, Actions& out) {
 
 Instant Links::next_deadline() const {
   const Instant next_copy = copies_.empty() ? kNever : copies_.front().at;
-  return std::min(
-      {next_tick_, next_attempt_, grant_retry_, next_copy, next_notice_, next_question_});
+  return std::min({next_tick_, next_attempt_, grant_retry_, next_doubt_, next_copy, next_notice_,
+                   next_question_});
 }
 
 }  // namespace tribecast::relay

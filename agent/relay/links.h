@@ -28,6 +28,10 @@ namespace tribecast::relay {
 inline constexpr Duration kSilentTime = seconds(2);
 inline constexpr Duration kGoodbyeGrace = seconds(10);
 inline constexpr Duration kProbeInterval = milliseconds(500);
+// A live peer that was not heard for longer than its probes are apart is asked for an answer at
+// this pace, until it is heard or silent: so that on a path that loses a third nobody looks silent.
+inline constexpr Duration kDoubtTime = milliseconds(550);
+inline constexpr Duration kDoubtInterval = milliseconds(100);
 inline constexpr Duration kRekeyInterval = seconds(120);
 inline constexpr Duration kSessionLifetime = seconds(180);
 // A goodbye of a member is repeated at this pace until a peer has acknowledged it, for so long.
@@ -135,8 +139,8 @@ class Links {
   };
   [[nodiscard]] std::vector<Silence> silences(Instant now) const;
   [[nodiscard]] bool is_silent(Instant now, const std::string& peer) const;
-  // When the next one begins, if nothing more is heard; kNever when that is not within a probe
-  // interval.
+  // When the next one begins, or is shown (kSilentTime), if nothing more is heard; kNever when that
+  // is not within a probe interval.
   [[nodiscard]] Instant next_silence(Instant now) const;
 
   [[nodiscard]] std::vector<PeerReport> report(Instant now) const;
@@ -162,6 +166,8 @@ class Links {
   [[nodiscard]] PeerState state_of(Instant now, const Link& link) const;
   void tell_changes(Instant now, Link& link, Actions& out);
   void tick(Instant now, Link& link, Actions& out);
+  [[nodiscard]] bool is_doubtful(Instant now, const Link& link) const;
+  void ask_doubtful(Instant now, Actions& out);
   [[nodiscard]] Probe make_probe(Instant now, Link& link, bool answer_now);
   [[nodiscard]] Measures make_measures(Instant now, const Link& link) const;
   void send_probe(Instant now, Link& link, bool answer_now, Actions& out);
@@ -301,6 +307,7 @@ class Links {
   Instant next_tick_ = kNever;
   Instant next_attempt_ = kNever;  // not later than the earliest of all links
   Instant grant_retry_ = kNever;
+  Instant next_doubt_ = kNever;
 
   std::deque<Copy> copies_;  // in order of their time
   std::deque<Notice> notices_;

@@ -36,8 +36,10 @@ Instant Links::next_silence(Instant now) const {
     if (link->is_self() || !link->last_heard || link->settings.dead_time <= Duration::zero()) {
       continue;
     }
-    const Instant due = *link->last_heard + link->settings.dead_time;
-    if (due > now && due <= now + kProbeInterval) next = std::min(next, due);
+    for (const Duration silence : {link->settings.dead_time, kSilentTime}) {
+      const Instant due = *link->last_heard + silence;
+      if (due > now && due <= now + kProbeInterval) next = std::min(next, due);
+    }
   }
   return next;
 }

@@ -1,5 +1,6 @@
 // Three sites with four members each, and larger meshes, through what networks do.
 #define BOOST_TEST_MODULE sim_cluster
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -49,6 +50,11 @@ void check_no_false_drop(Simulation& s, Duration time = std::chrono::hours(hours
                to_seconds(time) / 3600, " simulated hours, 3 sites x 4 members: ", s.false_drops,
                " false drops, seed ", s.seed());
   check_faults(s);
+}
+
+relay::PeerState state_of(const Simulation& s, std::size_t host, const std::string& peer) {
+  const relay::Report report = s.report(host);
+  return std::ranges::find(report.peers, peer, &relay::PeerReport::name)->state;
 }
 
 struct Sodium {
@@ -244,6 +250,47 @@ BOOST_AUTO_TEST_CASE(no_false_drop_in_100_hours_at_twenty_percent_loss_with_two_
   s.copies = 2;
   s.weather = {0.2, 0.001, milliseconds(12), milliseconds(8)};
   check_no_false_drop(s);
+}
+
+// The fewest datagrams that there can be: one member each, all sent once. An agent without any is
+// as quiet, but has nobody to be asked for. Then a cut, at another time of the probes' period in
+// each round: silent within 2 s of what was heard last.
+BOOST_AUTO_TEST_CASE(at_thirty_percent_loss_no_peer_flaps_and_silence_is_shown_within_two_seconds) {
+  using relay::EventKind;
+  constexpr Duration kWay = milliseconds(12 + 8);
+  const std::uint64_t last = std::getenv("TRIBECAST_LONG") != nullptr ? 19 : 17;
+  for (std::uint64_t seed = 17; seed <= last; ++seed) {
+    Simulation s(seed_of(seed), 3, 1);
+    s.weather = {0.3, 0.001, milliseconds(12), milliseconds(8)};
+    start_all(s, 1);
+    s.run_for(seconds(60));
+    s.events.clear();
+    s.run_for(std::chrono::hours(hours_of(1)));
+    test::figure(
+        "loss 30 %, 3 agents with a member each, an hour: ", s.events[EventKind::peer_silent],
+        " times silent, ", s.events[EventKind::peer_away], " times away, ",
+        s.events[EventKind::peer_up], " times up, seed ", s.seed());
+    BOOST_TEST(s.events[EventKind::peer_silent] == 0U);
+    BOOST_TEST(s.events[EventKind::peer_away] == 0U);
+    BOOST_TEST(s.events[EventKind::peer_up] == 0U);
+
+    for (int round = 0; round < 20; ++round) {
+      s.events.clear();
+      s.partition({0});
+      s.run_for(relay::kSilentTime + kWay + milliseconds(1));
+      for (const std::size_t host : {1U, 2U}) {
+        BOOST_TEST((state_of(s, host, "host0") == relay::PeerState::silent));
+      }
+      s.run_for(relay::kDoubtInterval);
+      BOOST_TEST(s.events[EventKind::peer_silent] == 4U);  // each side tells of the others
+      s.heal();
+      s.run_for(seconds(10) + milliseconds(23 * round));
+      for (const std::size_t host : {1U, 2U}) {
+        BOOST_TEST((state_of(s, host, "host0") != relay::PeerState::silent));
+      }
+    }
+    check_faults(s);
+  }
 }
 
 // A tenth of the hours, but for the long form.

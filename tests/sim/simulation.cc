@@ -152,6 +152,7 @@ void Simulation::act(std::size_t h, const relay::Actions& actions) {
   for (const relay::Knock& one : actions.knocks) knock(h, one);
   if (actions.view_wanted) make_view(h);
   if (actions.roll_call) roll_call = *actions.roll_call;
+  for (const relay::Event& event : actions.events) ++events[event.kind];
   if (actions.remember) hosts_[h].remembered = hosts_[h].core->local_members();
   arm(h);
 }

@@ -82,6 +82,7 @@ class Simulation {
   std::uint64_t datagrams = 0;
   std::uint64_t injections = 0;
   std::uint64_t false_drops = 0;
+  std::map<relay::EventKind, std::uint64_t> events;  // of all agents
   std::uint64_t wrong_goodbyes = 0;  // that an agent said for a member that lives and is reachable
 
  private:

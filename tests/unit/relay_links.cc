@@ -760,6 +760,37 @@ BOOST_AUTO_TEST_CASE(half_open_from_the_start) {
   BOOST_TEST((net.state(1, 0) == PeerState::silent));
 }
 
+BOOST_AUTO_TEST_CASE(who_was_not_heard_is_asked_until_it_is_heard_or_silent) {
+  Net net(2);
+  net.start_all();
+  net.run_for(seconds(5));
+  std::size_t sent = 0;
+  bool comes_in = true;
+  net.passes = [&](const Packet& p) {
+    sent += p.from == 0 ? 1 : 0;
+    return p.from == 0 || comes_in;
+  };
+  const auto sent_in = [&](Duration time) {
+    sent = 0;
+    net.run_for(time);
+    return sent;
+  };
+  // While all is well and nothing is said, twice a second: its own probes.
+  BOOST_TEST(sent_in(seconds(10)) == 20U);
+  // Two probes in a row are lost; the first answer ends the asking.
+  comes_in = false;
+  BOOST_TEST(sent_in(milliseconds(1100)) >= 3U);
+  comes_in = true;
+  net.run_for(milliseconds(200));
+  BOOST_TEST((net.state(0, 1) == PeerState::up));
+  BOOST_TEST(sent_in(seconds(10)) == 20U);
+  // Silent: no more of it. A handshake each second, and the session's own probes.
+  comes_in = false;
+  BOOST_TEST(sent_in(milliseconds(2600)) >= 15U);
+  BOOST_TEST((net.state(0, 1) == PeerState::silent));
+  BOOST_TEST(sent_in(seconds(10)) <= 34U);
+}
+
 BOOST_AUTO_TEST_CASE(lossy_above_a_tenth) {
   Net net(2);
   net.start_all();

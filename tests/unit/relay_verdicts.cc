@@ -380,12 +380,18 @@ BOOST_AUTO_TEST_CASE(where_the_member_answers_only_the_agent_is_away) {
   fall_silent(c);
   c.all_answer(0, KnockResult::accepted);
   BOOST_TEST(c.injected(0).empty());
+  BOOST_TEST(c.nodes[0].agent->report(c.local(0)).away.empty());
+  BOOST_TEST(c.count_events(0, EventKind::peer_away) == 0U);
+  // Told, once, when the peer is shown as silent; a shorter silence is seldom one.
+  c.run_for(seconds(2));
   const Report report = c.nodes[0].agent->report(c.local(0));
+  BOOST_TEST(c.count_events(0, EventKind::peer_silent) == 1U);
+  BOOST_TEST(c.count_events(0, EventKind::peer_away) == 1U);
   BOOST_TEST_REQUIRE(report.away.size() == 1U);
   BOOST_TEST(report.away[0].peer == "n1");
   BOOST_TEST(report.away[0].answering == 1U);
   // It dies while its agent is away.
-  c.run_for(seconds(7));
+  c.run_for(seconds(5));
   BOOST_TEST(c.nodes[0].knocks.size() == 2U);
   c.all_answer(0, KnockResult::refused);
   BOOST_TEST(c.injected(0) == std::vector{kLeaves});
