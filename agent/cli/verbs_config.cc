@@ -127,6 +127,7 @@ Exit run_config_diff(const Invocation& in) {
   } else {
     print(changes.empty() ? "no difference: the agent runs what " + file + " says\n"
                           : config::to_text(changes));
+    for (const std::string& text : config::consequences(changes)) print("note: " + text + "\n");
   }
   return changes.empty() ? Exit::good : Exit::degraded;
 }

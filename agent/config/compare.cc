@@ -110,6 +110,16 @@ std::vector<SectionChange> compare(std::string_view running, std::string_view fi
   return changes;
 }
 
+std::vector<std::string> consequences(const std::vector<SectionChange>& changes) {
+  const auto is_auth = [](const KeyChange& change) { return change.key == "auth"; };
+  const auto changes_auth = [&](const SectionChange& section) {
+    return section.type == "security" && section.change == Change::changed &&
+           std::ranges::any_of(section.keys, is_auth);
+  };
+  if (std::ranges::none_of(changes, changes_auth)) return {};
+  return {std::string(kAuthChanges)};
+}
+
 std::string to_text(const std::vector<SectionChange>& changes) {
   std::string out;
   for (const SectionChange& section : changes) {

@@ -35,6 +35,15 @@ struct SectionChange {
 // the order of the files.
 std::vector<SectionChange> compare(std::string_view running, std::string_view files);
 
+// What changes beyond the keys themselves: sentences for people.
+std::vector<std::string> consequences(const std::vector<SectionChange>& changes);
+inline constexpr std::string_view kAuthChanges =
+    "[security] auth changes: all sessions end at once, and nothing passes between this node and "
+    "those "
+    "that run with the other auth (key_rejected); Tomcat drops a member after 3 s, so reload all "
+    "nodes "
+    "within that time; to be safe: tribecast config reload --confirm 60s";
+
 // For people:
 //
 //   added    [peer "web-3"]

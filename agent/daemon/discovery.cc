@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/values.h"
+#include "control/request.h"
 #include "io/clock.h"
 #include "io/deadline_timer.h"
 #include "io/name_table.h"
@@ -17,6 +18,9 @@ namespace {
 // A reload asks anew, but not many reloads a second.
 constexpr Duration kAskAgain = seconds(1);
 constexpr std::size_t kMostNamed = 5;
+// What has left is kept for as long as a reload can be on trial.
+constexpr Duration kLeftTime = control::kMostTrial;
+constexpr std::size_t kMostLeft = 64;
 
 std::string some_of(const std::vector<std::string>& names) {
   std::string out;
@@ -33,6 +37,16 @@ PeerSource::Families families_of(const std::vector<Endpoint>& listen) {
 
 bool same_source(const config::Discovery& a, const config::Discovery& b) {
   return a.name == b.name && a.kind == b.kind && a.source == b.source;
+}
+
+bool is_of(const config::FoundRecord& record, const config::Discovery& discovery) {
+  return record.name == discovery.name && record.kind == discovery.kind &&
+         record.source == discovery.source;
+}
+
+config::FoundRecord record_of(const config::Discovery& discovery,
+                              const config::Believed& believed) {
+  return {discovery.name, discovery.kind, discovery.source, believed.peers()};
 }
 
 std::string believed_when(const config::Discovery& discovery) {
@@ -86,21 +100,21 @@ void Discovery::configure(const config::Config& config) {
     }
   }
   remembered_.clear();
+  for (const auto& section : before) {
+    if (section) put_aside(*section);
+  }
   if (is_other || sections_.size() != count_before) keep();
 }
 
 void Discovery::add(const config::Discovery& discovery, std::unique_ptr<Section> before) {
   auto section = std::make_unique<Section>(*this, discovery);
   Section& it = *section;
-  const auto record = std::ranges::find_if(remembered_, [&](const config::FoundRecord& r) {
-    return r.name == discovery.name && r.kind == discovery.kind && r.source == discovery.source;
-  });
   if (before) {
     it.believed = std::move(before->believed);
     it.answered_at = before->answered_at;
     it.error = before->error;
-  } else if (record != remembered_.end()) {
-    it.believed = config::Believed(std::move(record->peers));
+  } else if (auto peers = had(discovery)) {
+    it.believed = config::Believed(std::move(*peers));
   }
   it.source =
       PeerSource::open(loop_, discovery, families_,
@@ -108,6 +122,23 @@ void Discovery::add(const config::Discovery& discovery, std::unique_ptr<Section>
                         [this, &it] { ask(it); }});
   it.next.arm(io::now());
   sections_.push_back(std::move(section));
+}
+
+void Discovery::put_aside(const Section& section) {
+  if (section.believed.peers().empty()) return;
+  if (left_.size() >= kMostLeft) left_.erase(left_.begin());
+  left_.push_back({record_of(section.settings, section.believed), io::now()});
+}
+
+// What a source had when it left, or in the last process.
+std::optional<config::FoundPeers> Discovery::had(const config::Discovery& discovery) {
+  std::erase_if(left_, [now = io::now()](const Left& left) { return now - left.at > kLeftTime; });
+  const auto left = std::find_if(left_.rbegin(), left_.rend(),
+                                 [&](const Left& one) { return is_of(one.record, discovery); });
+  if (left != left_.rend()) return left->record.peers;
+  const auto kept = std::ranges::find_if(
+      remembered_, [&](const config::FoundRecord& record) { return is_of(record, discovery); });
+  return kept == remembered_.end() ? std::nullopt : std::optional(kept->peers);
 }
 
 void Discovery::ask(Section& section) {
@@ -181,8 +212,7 @@ void Discovery::arm(Section& section, Duration good_for) {
 void Discovery::keep() {
   std::vector<config::FoundRecord> records;
   for (const auto& section : sections_) {
-    const config::Discovery& settings = section->settings;
-    records.push_back({settings.name, settings.kind, settings.source, section->believed.peers()});
+    records.push_back(record_of(section->settings, section->believed));
   }
   store_.keep(std::move(records));
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,8 @@ class Discovery {
   ~Discovery();
 
   // Sections that are as before go on with what they have, and are asked anew; found() is true at
-  // once, without a call of on_change.
+  // once, without a call of on_change. A source that comes back within a day, as by `config undo`,
+  // begins with what it had when it left.
   void configure(const config::Config& config);
 
   // In the order of the sections.
@@ -49,7 +51,15 @@ class Discovery {
  private:
   struct Section;
 
+  // A source that has left.
+  struct Left {
+    config::FoundRecord record;
+    Instant at;
+  };
+
   void add(const config::Discovery& discovery, std::unique_ptr<Section> before);
+  void put_aside(const Section& section);
+  std::optional<config::FoundPeers> had(const config::Discovery& discovery);
   void ask(Section& section);
   void on_answer(Section& section, const PeerSource::Answer& answer);
   void take(Section& section, config::FoundPeers peers);
@@ -63,6 +73,7 @@ class Discovery {
   FoundStore store_;
   std::vector<config::FoundRecord> remembered_;  // by the last process; not taken over yet
   bool recalled_ = false;
+  std::vector<Left> left_;  // the latest last
   PeerSource::Families families_;
   std::vector<std::unique_ptr<Section>> sections_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "config/compare.h"
 #include "config/values.h"
 #include "daemon/agent.h"
 #include "daemon/translate.h"
@@ -110,6 +111,7 @@ Result<std::string, Failure> Agent::reload(std::optional<Duration> trial) {
   if (const auto switched = switch_to(next->in_force); !switched) {
     return failed({Exit::bad_config, switched.error().message() + "\n"});
   }
+  const bool auth_changed = before.config.security.auth != config_.security.auth;
   trial_.reloaded(std::move(before), next->in_force, trial ? io::now() + *trial : kNever);
   trial_timer_.arm(trial_.deadline());
   std::string text =
@@ -118,6 +120,7 @@ Result<std::string, Failure> Agent::reload(std::optional<Duration> trial) {
     text += fmt::format("; undone in {} unless confirmed: tribecast config confirm",
                         config::to_text(*trial));
   }
+  if (auth_changed) text += fmt::format("; {}", config::kAuthChanges);
   note(Severity::notice, "reloaded", "", text);
   notifier_.ready();
   notify_status();

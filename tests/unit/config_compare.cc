@@ -32,6 +32,26 @@ BOOST_AUTO_TEST_CASE(the_same_has_no_difference) {
   BOOST_TEST(to_text(std::vector<SectionChange>{}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_a_change_of_auth_does_is_said) {
+  const auto of = [](const std::string& running, const std::string& files) {
+    return consequences(compare(effective(running), effective(files)));
+  };
+  const std::string by_key =
+      "[node]\nname = n\n[security]\nauth = public-key\nprivate-key = /p\n"
+      "[group \"g\"]\naddress = 228.0.0.4:45564\n";
+  for (const auto& [running, files] : {std::pair{kBase, by_key}, std::pair{by_key, kBase}}) {
+    const auto said = of(running, files);
+    BOOST_TEST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(said.front() == kAuthChanges);
+  }
+  BOOST_TEST(of(kBase, kBase).empty());
+  BOOST_TEST(of(kBase, kBase + kPeers).empty());
+  std::string other_ring = kBase;
+  other_ring.replace(other_ring.find("/k"), 2, "/other");
+  BOOST_TEST(compare(effective(kBase), effective(other_ring)).size() == 1U);
+  BOOST_TEST(of(kBase, other_ring).empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_order_and_a_written_default_are_no_difference) {
   const std::string other =
       "[peer \"b\"]\naddress = 10.0.0.2:45565\n[peer \"a\"]\naddress = 10.0.0.1\ngroups = all\n";
