@@ -33,7 +33,8 @@ Json json_of(const Node& node) {
           {"site", node.site},
           {"instance", node.instance},
           {"version", node.version},
-          {"uptime_seconds", node.uptime_seconds}};
+          {"uptime_seconds", node.uptime_seconds},
+          {"death_watch", node.death_watch}};
 }
 
 Json json_of(const Verdict& verdict) {
@@ -289,6 +290,7 @@ Status status_of(const Json& json) {
   get(node, "instance", s.node.instance);
   get(node, "version", s.node.version);
   get(node, "uptime_seconds", s.node.uptime_seconds);
+  get(node, "death_watch", s.node.death_watch);
   const Json& verdict = child(json, "verdict");
   get(verdict, "level", kLevels, s.verdict.level);
   get(verdict, "reasons", s.verdict.reasons);

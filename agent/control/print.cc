@@ -192,6 +192,7 @@ std::string status_text(const Status& status, const Style& style) {
   std::string node = status.node.name;
   if (!status.node.site.empty()) node += ", site " + status.node.site;
   node += ", tribecast " + status.node.version + ", up " + age_text(status.node.uptime_seconds);
+  if (status.node.death_watch == "held_connections") node += ", held connections";
   return first_line(status, style) + reasons_text(status, style) + "\n" +
          labelled("Peers", states_text(status) + paths_text(status)) +
          labelled("Members", std::to_string(s.members_local) + " local, " +

@@ -53,6 +53,8 @@ struct Node {
   std::string instance;  // this run's random id, in hex
   std::string version;
   double uptime_seconds = 0;
+  // How the death of a local member is seen: `sock_diag` (the kernel tells) or `held_connections`.
+  std::string death_watch;
 };
 
 // Something that holds now and that an operator should know; ids are stable words such as

@@ -428,6 +428,7 @@ control::Status Agent::status() {
   const Instant now = io::now();
   control::Status status = to_status(core_.report(now), config_);
   status.node.uptime_seconds = to_seconds(now - started_);
+  status.node.death_watch = member_watch_->means();
   for (control::Group& group : status.groups) group.interfaces = interfaces_->names_of(group.name);
   for (control::Member& member : status.members) {
     if (member.origin != control::Origin::local) continue;

@@ -4,17 +4,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 
+#include "doctor/proc_text.h"
+#include "io/fd.h"
 #include "io/whole_file.h"
 
 namespace tribecast::daemon {
 namespace {
 
 constexpr Duration kKnockTime = milliseconds(300);
+// The kernel's tables of TCP sockets begin with the listeners.
+constexpr std::size_t kMaxTableBytes = std::size_t{512} * 1024;
 constexpr std::size_t kMaxListBytes = std::size_t{8} * 1024 * 1024;
 
 relay::KnockResult to_result(io::ProbeOutcome outcome) {
@@ -31,19 +37,52 @@ relay::KnockResult to_result(io::ProbeOutcome outcome) {
   return relay::KnockResult::not_tried;
 }
 
+// What there is of a file of /proc, whose size nobody knows before.
+std::string read_text(const char* path) {
+  const io::Fd file(open(path, O_RDONLY | O_CLOEXEC));
+  std::string text(kMaxTableBytes, '\0');
+  std::size_t size = 0;
+  while (file && size < text.size()) {
+    const ssize_t more = read(file.get(), text.data() + size, text.size() - size);
+    if (more <= 0) break;
+    size += static_cast<std::size_t>(more);
+  }
+  text.resize(size);
+  return text;
+}
+
+// A port that refuses may be served all the same, behind a packet filter of this host. False where
+// the tables cannot be read.
+bool is_listed(const Endpoint& port) {
+  const auto serves = [&](const doctor::ProcSocket& socket) {
+    const Address& at = socket.local.address;
+    const bool wildcard = at.is_unspecified() && (!at.is_v4() || port.address.is_v4());
+    return socket.local.port == port.port && (at == port.address || wildcard);
+  };
+  return std::ranges::any_of(std::array{"/proc/net/tcp", "/proc/net/tcp6"}, [&](const char* path) {
+    return std::ranges::any_of(doctor::parse_tcp_listeners(read_text(path)), serves);
+  });
+}
+
 }  // namespace
 
 MemberWatch::MemberWatch(io::Loop& loop, Log& log, Handlers handlers, const std::string& path)
-    : loop_(loop), log_(log), handlers_(std::move(handlers)), path_(path), ports_(loop) {
+    : loop_(loop),
+      log_(log),
+      handlers_(std::move(handlers)),
+      path_(path),
+      held_(loop, {[this](const Endpoint& port) { handlers_.on_gone(port); },
+                   [this](const Endpoint& port) { tell_not_watched(port); }, is_listed}),
+      ports_(loop) {
   auto listeners = host::ListenerWatch::open(
       loop, [this](const Endpoint& listener) { handlers_.on_gone(listener); });
   if (listeners) {
     listeners_ = std::move(*listeners);
   } else {
-    log_.write(
-        Severity::warning, "no_listener_watch",
-        fmt::format("the death of local members is noticed after Tomcat's drop time only: {}",
-                    listeners.error().message()));
+    log_.write(Severity::notice, "held_connections",
+               fmt::format("the kernel does not tell of listeners that end: {}; a connection is "
+                           "held to the port of each local member instead",
+                           listeners.error().message()));
   }
   file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (file_ < 0) {
@@ -81,7 +120,8 @@ void MemberWatch::remember(const std::vector<relay::MemberRecord>& members) {
   std::vector<relay::Remembered> all;
   for (const relay::MemberRecord& member : members) {
     const auto listener = member.listener();
-    const bool watched = listener && listeners_ != nullptr && listeners_->watches(*listener);
+    const bool watched = listener && ((listeners_ != nullptr && listeners_->watches(*listener)) ||
+                                      held_.watches(*listener));
     all.push_back({member, watched});
   }
   const std::string text = relay::to_text(all);
@@ -100,23 +140,42 @@ void MemberWatch::remember(const std::vector<relay::MemberRecord>& members) {
 }
 
 void MemberWatch::watch(const Endpoint& listener) {
-  if (listeners_ == nullptr) return;
-  if (listeners_->watches(listener)) return listeners_->look(listener);
   const bool was_there = watched_before_.erase(listener) > 0;
+  if (listeners_ == nullptr || held_.watches(listener)) return hold(listener, was_there);
+  if (listeners_->watches(listener)) return listeners_->look(listener);
   const auto found = listeners_->watch(listener);
   if (!found) {
-    log_.write(
-        Severity::warning, "no_listener_watch",
-        fmt::format("{} cannot be watched: {}", listener.to_string(), found.error().message()));
+    log_.write(Severity::notice, "held_connections",
+               fmt::format("{} cannot be watched: {}; a connection is held to it instead",
+                           listener.to_string(), found.error().message()));
+    hold(listener, was_there);
   } else if (!*found && was_there) {
     // Seen by the agent's last process, and gone since.
     boost::asio::post(loop_, [this, listener] { handlers_.on_gone(listener); });
-  } else if (!*found && not_watched_.insert(listener).second) {
-    log_.write(Severity::info, "not_watched",
-               fmt::format("nobody is seen to listen on {} (a container with a network of its "
-                           "own?): its death is noticed after Tomcat's drop time only",
-                           listener.to_string()));
+  } else if (!*found) {
+    tell_not_watched(listener);
   }
+}
+
+void MemberWatch::hold(const Endpoint& listener, bool was_there) {
+  if (held_.hold(listener, was_there)) return;
+  if (!not_watched_.insert(listener).second) return;
+  log_.write(Severity::warning, "no_listener_watch",
+             fmt::format("{} is not watched: connections are held to {} ports already; its death "
+                         "is noticed after Tomcat's drop time only",
+                         listener.to_string(), held_.size()));
+}
+
+void MemberWatch::tell_not_watched(const Endpoint& listener) {
+  if (!not_watched_.insert(listener).second) return;
+  log_.write(Severity::info, "not_watched",
+             fmt::format("nobody is seen to listen on {} (a container with a network of its own?): "
+                         "its death is noticed after Tomcat's drop time only",
+                         listener.to_string()));
+}
+
+std::string_view MemberWatch::means() const {
+  return listeners_ == nullptr || held_.size() > 0 ? "held_connections" : "sock_diag";
 }
 
 void MemberWatch::knock(const relay::Knock& knock) {

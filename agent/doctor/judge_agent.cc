@@ -95,7 +95,14 @@ Findings judge_agent(const Facts& facts) {
                 "on " + facts.host + ": systemctl restart tribecast; journalctl -u tribecast -e")};
   }
   const control::Node& node = agent.status->node;
-  return {good("agent " + node.version + " answers, up " + control::age_text(node.uptime_seconds))};
+  std::string text =
+      "agent " + node.version + " answers, up " + control::age_text(node.uptime_seconds);
+  if (node.death_watch == "held_connections") {
+    text +=
+        "; the kernel does not tell it of listeners that end (sock_diag), so it holds a connection "
+        "to each local member's port";
+  }
+  return {good(text)};
 }
 
 Findings judge_running(const Facts& facts) {

@@ -24,23 +24,11 @@
 namespace tribecast::io {
 namespace {
 
-// The address of either side, as getsockname() or getpeername() tells it.
-template <class Ask>
-std::optional<Endpoint> name_of(int fd, Ask&& ask) {
-  SockAddr name;
-  socklen_t size = SockAddr::kCapacity;
-  if (ask(fd, name.get(), &size) != 0) return std::nullopt;
-  return name.endpoint();
-}
-
-Endpoint local_name(int fd) { return name_of(fd, getsockname).value_or(Endpoint{}); }
-
 // Connected, and to somebody else: with nobody listening, a connection to an ephemeral port of this
 // host may meet itself (simultaneous open).
 std::optional<ProbeOutcome> connected(int fd) {
-  const auto remote = name_of(fd, getpeername);
-  if (!remote) return std::nullopt;
-  return *remote == local_name(fd) ? ProbeOutcome::refused : ProbeOutcome::accepted;
+  if (!remote_name(fd)) return std::nullopt;
+  return meets_itself(fd) ? ProbeOutcome::refused : ProbeOutcome::accepted;
 }
 
 int take_error(int fd) {
@@ -208,7 +196,7 @@ std::optional<ProbeOutcome> PortProbe::begin_attempt(Id id, Probe& probe) {
   if (errno != EINPROGRESS) return ProbeOutcome::not_tried;
   Attempt& attempt = probe.attempts.emplace_back();
   attempt.fd = std::move(fd);
-  attempt.local = local_name(attempt.fd.get()).address;
+  attempt.local = local_name(attempt.fd.get()).value_or(Endpoint{}).address;
   attempt.writable = std::make_unique<Readable>(
       loop_, attempt.fd.get(), [this, id, &attempt] { on_ready(id, attempt); },
       Readable::Direction::write);

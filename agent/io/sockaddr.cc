@@ -5,6 +5,27 @@
 #include <algorithm>
 
 namespace tribecast::io {
+namespace {
+
+// Of either side, as getsockname() or getpeername() tells it.
+template <class Ask>
+std::optional<Endpoint> name_of(int fd, Ask&& ask) {
+  SockAddr name;
+  socklen_t size = SockAddr::kCapacity;
+  if (ask(fd, name.get(), &size) != 0) return std::nullopt;
+  return name.endpoint();
+}
+
+}  // namespace
+
+std::optional<Endpoint> local_name(int socket) { return name_of(socket, getsockname); }
+
+std::optional<Endpoint> remote_name(int socket) { return name_of(socket, getpeername); }
+
+bool meets_itself(int socket) {
+  const auto remote = remote_name(socket);
+  return remote && remote == local_name(socket);
+}
 
 SockAddr::SockAddr(const Endpoint& endpoint) {
   if (endpoint.address.is_v4()) {

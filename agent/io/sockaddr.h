@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <optional>
+
 #include "base/address.h"
 
 namespace tribecast::io {
@@ -32,6 +34,13 @@ class SockAddr {
   };
   Any any_ = {.v6 = {}};
 };
+
+// The addresses of a connected socket's two sides; the remote one is
+// nullopt while there is no connection.
+std::optional<Endpoint> local_name(int socket);
+std::optional<Endpoint> remote_name(int socket);
+// With nobody listening, a connection to an ephemeral port of this host may meet itself.
+bool meets_itself(int socket);
 
 in_addr to_in_addr(const Address& v4);
 in6_addr to_in6_addr(const Address& v6);

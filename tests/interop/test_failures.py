@@ -152,6 +152,50 @@ def process_dies(load=False, kills=5):
         check(max(dropped) < process_dies_natively() / 2, "the slowest took less than half of Tomcat's fastest")
 
 
+WITHOUT_SOCK_DIAG = [sys.executable, pathlib.Path(__file__).parents[1] / "netns" / "without_sock_diag.py"]
+
+
+def process_dies_held(kills=5):
+    """The kernel tells the agents nothing (a system call filter forbids sock_diag): connections are held instead."""
+    with Cluster(QUEUED) as cluster:
+        for agent in cluster.agents:
+            agent.runs(prefix=WITHOUT_SOCK_DIAG)
+        cluster.start()
+        check(all(agent.ask("status")["node"]["death_watch"] == "held_connections" for agent in cluster.agents),
+              "every agent holds connections")
+        everybody = [tomcat.member for tomcat in cluster.tomcats]
+        victim, *others = cluster.tomcats
+        dropped = []
+        for number in range(kills):
+            time.sleep(SETTLED)
+            at = kill_now(victim)
+            dropped += delays(others, [victim.member], gone=True, since=at)
+            check(not evictions(cluster, [tomcat.member for tomcat in others]), f"killed, {number + 1}: nobody else was dropped")
+            victim.start()
+            cluster.wait_complete()
+        figure("kill -9, option 8, idle, held connections, until dropped", dropped)
+        check(all_within(dropped, AT_ONCE), f"{kills} times killed: both others dropped it long before its drop time")
+
+        began = time.time()
+        told = len(our_evictions(cluster, everybody))
+        with standing_still(victim):
+            time.sleep(6)
+        time.sleep(3)
+        with standing_still(victim), full_backlog(victim) as connections:
+            cluster.agents[0].stop()  # its successor cannot connect
+            cluster.agents[0].start()
+            time.sleep(6)
+        time.sleep(3)
+        check(len(our_evictions(cluster, everybody)) == told,
+              f"it stood still for 6 s, and with {connections} connections in its backlog: no agent takes that for a death")
+        cluster.wait_complete()
+        at = kill_now(victim)
+        again = delays(others, [victim.member], gone=True, since=at)
+        figure("killed after its backlog had been full, until dropped", again)
+        check(all_within(again, AT_ONCE), "it is watched again")
+        say(f"  figure {time.time() - began:.0f} s, verifications by Tomcat itself: {verifications(cluster)}")
+
+
 def process_dies_beside_another():
     """Two Tomcats on each host: exactly the dead one goes, from its sibling's list too."""
     with Cluster(QUEUED, hosts=2, per_host=2) as cluster:

@@ -67,6 +67,7 @@ FURTHER = {
     "config/keyring_file": {"seal"},  # reads the files whose text seal parses
     "config/values": {"seal"},  # a peer's public key
     "survey/network": {"host"},  # /proc/net/igmp
+    "daemon/member_watch": {"doctor"},  # /proc/net/tcp
 }
 
 # What the engine's program has in common with the agent's.

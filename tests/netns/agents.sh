@@ -3,6 +3,7 @@
 #   sites NAME...         hosts in networks of their own, joined by a router that forwards unicast:
 #                         the Nth has eth0 with 10.9N.0.2/24
 #   agent NAME [LINE...]  starts tribecastd there; every site is a peer, LINEs are added to the file
+#                         by the command $UNDER, if that is set
 #   tell NAME VERB...     asks it
 #   field NAME VERB EXPR  a value of its JSON answer, as a Python expression on `a`
 #   member LABEL NAME ... starts tomcat.py there
@@ -48,7 +49,7 @@ configure() {
 }
 
 launch() {
-  start "agent-$1" "$1" "$BIN/tribecastd" --config "$WORK/$1.conf" --forbidden-calls kill
+  start "agent-$1" "$1" ${UNDER:-} "$BIN/tribecastd" --config "$WORK/$1.conf" --forbidden-calls kill
   eventually 20 grep -q "ready" "$WORK/agent-$1" || FAIL "the agent of $1 does not start"
 }
 

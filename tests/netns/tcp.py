@@ -3,6 +3,7 @@
 listen ADDRESS:PORT... [--backlog N] [--accept] [--reuse] [--only-v6]
     listens; SIGUSR1 closes the sockets and stays. With --accept it accepts and keeps what comes
     until the other end closes. `::` and `::ffff:a.b.c.d` serve IPv4 too, as Java's do.
+hang-up ADDRESS:PORT             accepts, and closes each connection at once
 churn ADDRESS:PORT --count N     a listener of its own, N connections to it, one after the other
 flap ADDRESS:PORT --count N      N listeners, beside others, each closed at once
 hold ADDRESS:PORT --count N [--from ADDRESS]     N connections, kept, answered or not
@@ -65,6 +66,14 @@ def listen(args):
         signal.pause()
 
 
+def hang_up(args):
+    with listener(args.endpoint[0]) as server:
+        print("ready", flush=True)
+        while True:
+            server.accept()[0].close()
+            print("accepted", flush=True)
+
+
 def churn(args):
     with listener(args.endpoint[0]) as server:
         for _ in range(args.count):
@@ -94,7 +103,7 @@ def hold(args):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("verb", choices=["listen", "churn", "flap", "hold"])
+    p.add_argument("verb", choices=["listen", "hang-up", "churn", "flap", "hold"])
     p.add_argument("endpoint", nargs="+")
     p.add_argument("--count", type=int, default=1)
     p.add_argument("--backlog", type=int, default=128)

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
   for (const char* part : {
            "{\"schema\":\"tribecast.status/1\",\"generated_at\":\"2026-11-20T08:00:00.123Z\",",
            "\"node\":{\"name\":\"web-1\",\"site\":\"hall 3\",\"instance\":\"00ff\","
-           "\"version\":\"0.1.0\",\"uptime_seconds\":273120.0}",
+           "\"version\":\"0.1.0\",\"uptime_seconds\":273120.0,\"death_watch\":\"sock_diag\"}",
            "\"verdict\":{\"level\":\"degraded\",\"reasons\":[{\"id\":\"peer_silent\","
            "\"text\":\"web-3 silent for 14 s\",\"peer\":\"web-3\"}]}",
            "{\"name\":\"web-2\",\"site\":\"hall 4\",\"version\":\"0.9\",\"state\":\"up\","

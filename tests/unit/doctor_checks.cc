@@ -16,7 +16,7 @@ Endpoint endpoint(const char* text) { return *Endpoint::parse(text); }
 
 control::Status healthy_status() {
   control::Status status;
-  status.node = {"web-1", "", "0011", "1.0", 100};
+  status.node = {"web-1", "", "0011", "1.0", 100, "sock_diag"};
   control::Peer peer;
   peer.name = "web-2";
   peer.version = "1.0";

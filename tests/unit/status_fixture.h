@@ -36,7 +36,7 @@ inline Member member(const char* host, Origin origin, MemberState state) {
 // Three nodes; this one sees web-2 and has lost web-3.
 inline Status cluster() {
   Status s;
-  s.node = {"web-1", "hall 3", "00ff", "0.1.0", 273120};
+  s.node = {"web-1", "hall 3", "00ff", "0.1.0", 273120, "sock_diag"};
   Peer self = peer("web-1", PeerState::self);
   Peer up = peer("web-2", PeerState::up);
   up.site = "hall 4";
