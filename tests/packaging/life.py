@@ -15,18 +15,17 @@ import sys
 import tempfile
 import time
 
-from machine import Failed, HERE, Machine, Skipped, eventually
+from machine import Failed, Machine, Skipped, eventually
 
 import agent
 import network
-from process import Process, end_politely_on_signals
+from process import end_politely_on_signals
+from relayed import DROP_SECONDS, RATE, Relayed
 
 CONF = "/etc/tribecast/tribecast.conf"
 KEYS = "/etc/tribecast/cluster.keys"
 PASSED, FAILED, SKIPPED = 0, 1, 77
 SECURITY_AT_MOST = 1.6
-# Tomcats drop a member after 3 s. What is measured, a tenth of it on an idle machine, is said.
-BACK_WITHIN_SECONDS = 2
 WATCHDOG_SECONDS = 5
 
 
@@ -50,11 +49,14 @@ class Format:
     def upgrade(self, machine, package):
         raise NotImplementedError
 
+    def downgrade(self, machine, package):
+        raise NotImplementedError
+
     def version(self, machine):
         raise NotImplementedError
 
-    def remove(self, machine, before):
-        """Looks at what remains: before is what the machine had written without it."""
+    def removed(self, machine, before):
+        """Removes it and looks at what remains: before is what the machine had written without it."""
         raise NotImplementedError
 
 
@@ -174,61 +176,20 @@ def refuses_a_bad_file(machine):
           machine.run("systemctl", "reload", "tribecast", check=False).returncode, 0)
 
 
-def whole_lines(log):
-    return log.read_text().rpartition("\n")[0].splitlines()
-
-
-class Relayed:
-    """Two members, one on each side, that beat every 50 ms and write down when they hear each other."""
-
-    def __init__(self, machine, other, directory, stack):
-        self.machine = machine
-        self.members = []
-        for host in (machine.host, other.host):
-            log = directory / f"member-{host.name}.log"
-            process = Process(
-                host, ["python3", HERE.parent / "netns/tomcat.py", "eth0", "--every", "0.05", "--trace"], log)
-            process.start()
-            stack.callback(process.stop)
-            self.members.append((log, "heard " + (other.host if host is machine.host else machine.host).address))
-        eventually("heartbeats are relayed both ways", lambda: all(self._heard()), 20)
-
-    def _heard(self):
-        """When each has heard the other, in seconds of the monotonic clock."""
-        return [[float(line.split()[-1]) for line in whole_lines(log) if line.startswith(text)]
-                for log, text in self.members]
-
-    def _silence_since(self, begin):
-        """The longest time in which one did not hear the other."""
-        now = time.monotonic()
-        eventually("heartbeats are relayed both ways", lambda: all(times[-1] > now for times in self._heard()), 20)
-        return max(after - before for times in self._heard() for before, after in zip(times, times[1:])
-                   if after > begin)
-
-    def comes_back(self, what, disturb, within):
-        begin, pid = time.monotonic(), self.machine.property("MainPID")
-        disturb(pid)
-        eventually(f"{what}: another process", lambda: self.machine.property("MainPID") not in ("0", pid), 20)
-        silence = self._silence_since(begin)
-        say(f"{what}: no heartbeat came through for {silence:.3f} s")
-        check(f"{what}: relays again in time", silence <= within, silence)
-        eventually("active", lambda: self.machine.property("ActiveState") == "active", 10)
-
-
 def joined(machine, other, directory, stack):
     for name, host in (("web-1", machine.host), ("web-2", other.host)):
         added = tribecast(machine, "peer", "add", name, host.address)
         equal(f"peer add {name}", added.returncode, 0)
     equal("its peer is up", tribecast(machine, "wait", "--peers", "all", "--timeout", "20s").returncode, 0)
     eventually("status tells systemd", lambda: "1 of" in machine.property("StatusText"), 10)
-    return Relayed(machine, other, directory, stack)
+    return Relayed(machine, other, directory, stack, (check, say))
 
 
 def survives(machine, relayed):
-    relayed.comes_back("kill -9", lambda pid: machine.run("kill", "-9", pid), BACK_WITHIN_SECONDS)
-    relayed.comes_back("restart", lambda pid: machine.run("systemctl", "restart", "tribecast"),
-                       BACK_WITHIN_SECONDS)
-    relayed.comes_back("a hang", lambda pid: machine.run("kill", "-STOP", pid), WATCHDOG_SECONDS + BACK_WITHIN_SECONDS)
+    relayed.comes_back("kill -9", lambda pid: machine.run("kill", "-9", pid))
+    relayed.comes_back("restart", lambda pid: machine.run("systemctl", "restart", "tribecast"))
+    seconds = WATCHDOG_SECONDS + DROP_SECONDS
+    relayed.comes_back("a hang", lambda pid: machine.run("kill", "-STOP", pid), seconds, seconds * RATE)
     check("the watchdog saw it", "Watchdog timeout" in machine.shell("journalctl --no-pager -u tribecast"))
 
 
@@ -296,14 +257,16 @@ def holds_tomcat_back(machine, other):
     machine.shell("rm /etc/systemd/system/tomcat10.service; systemctl daemon-reload; systemctl reset-failed")
 
 
-def upgrades(machine, relayed, form, package):
+def upgrades(machine, relayed, form, package, newer):
     machine.shell(f"echo '# mine' >>{CONF}")
     keys = machine.shell(f"sha256sum {KEYS}")
-    before = form.version(machine)
-    relayed.comes_back("upgrade", lambda pid: form.upgrade(machine, package), BACK_WITHIN_SECONDS)
-    equal("my configuration stays", machine.shell(f"tail -n 1 {CONF}"), "# mine")
-    equal("the keys stay", machine.shell(f"sha256sum {KEYS}"), keys)
-    check("the version is another", form.version(machine) != before)
+    for what, change in (("upgrade", lambda pid: form.upgrade(machine, newer)),
+                         ("downgrade", lambda pid: form.downgrade(machine, package))):
+        before = form.version(machine)
+        relayed.comes_back(what, change)
+        equal(f"{what}: my configuration stays", machine.shell(f"tail -n 1 {CONF}"), "# mine")
+        equal(f"{what}: the keys stay", machine.shell(f"sha256sum {KEYS}"), keys)
+        check(f"{what}: the version is another", form.version(machine) != before)
 
 
 def boots_with_it(machine):
@@ -361,7 +324,8 @@ def life(form, directory, stack):
     stack.push(lambda kind, error, _: kind is Failed and tell(machine))
     before = machine.written()
     newer = machine.copy_in(newer, f"newer.{form.name}")
-    installs(machine, form, machine.copy_in(package, f"tribecast.{form.name}"))
+    package = machine.copy_in(package, f"tribecast.{form.name}")
+    installs(machine, form, package)
     runs_with_few_rights(machine)
     filters_its_calls(machine)
     owns_its_files(machine)
@@ -370,13 +334,13 @@ def life(form, directory, stack):
     relayed = joined(machine, other, directory, stack)
     survives(machine, relayed)
     holds_tomcat_back(machine, other)
-    upgrades(machine, relayed, form, newer)
+    upgrades(machine, relayed, form, package, newer)
     if machine.run("python3", "-c", "import json", check=False).returncode == 0:
         finds_peers_by_a_program(machine)
     boots_with_it(machine)
     fails_plainly(machine)
     drop_in(machine, "tribecast")
-    form.remove(machine, before)
+    form.removed(machine, before)
 
 
 def main(form):
