@@ -80,7 +80,9 @@ constexpr const char* kNagiosDetails =
 constexpr const char* kInitDetails =
     "Asks on a terminal for what the options do not tell, and writes a commented file that\n"
     "`config check` accepts. Makes the keyring when there is none. Never touches a file that is "
-    "there.\n"
+    "there;\n"
+    "where the agent's own is there and has no peers yet, as a package ships it, they are written\n"
+    "into peers.d beside it.\n"
     "    tribecast config init --peers 10.0.1.11,web-2=10.0.1.12 --output tribecast.conf\n";
 constexpr const char* kBundleDetails =
     "A tar file, for you to look into and to send: status, events, configuration (as it runs, and\n"

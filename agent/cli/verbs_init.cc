@@ -24,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using control::Failure;
 
+constexpr const char* kPeersFile = "peers.d/cluster.conf";
 constexpr mode_t kKeyMode = 0600;
 constexpr mode_t kGroupKeyMode = 0640;
 
@@ -60,20 +61,42 @@ std::string wrong_path(const std::string& text) {
   return path ? "" : path.error();
 }
 
+Unexpected<Failure> refuse(Exit code, std::string text) { return {{code, std::move(text)}}; }
+
 struct Answers {
   std::string peers;
   std::string group;
   std::string keyring;
 };
 
-Unexpected<Failure> refuse(Exit code, std::string text) { return {{code, std::move(text)}}; }
+Question about_peers() {
+  return {"The nodes, this one too, by address or name, with commas", "", wrong_peers};
+}
 
-// Options are answers; what they leave open is asked for on a terminal, and else the default.
-Result<Answers, Failure> answers_of(const Invocation& in, const std::string& file) {
+// Without --peers they are asked for.
+Result<bool, Failure> asks_of(const Invocation& in) {
   const bool asks = !in.has("peers") && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
   if (!in.has("peers") && !asks) {
     return refuse(Exit::usage, "'config init' needs --peers A,B,C, or a terminal to ask on");
   }
+  return asks;
+}
+
+// The option is the answer; what it leaves open is asked for, or else the default.
+Result<std::string, Failure> answer_of(const Invocation& in, bool asks, const char* option,
+                                       const Question& question) {
+  const std::string given = in.text(option, question.fallback);
+  const std::string wrong = question.wrong(given);
+  if (!wrong.empty()) return refuse(Exit::usage, "--" + std::string(option) + ": " + wrong);
+  if (!asks || in.has(option)) return given;
+  const auto answer = ask(question);
+  if (!answer) return refuse(Exit::critical, "no answer; nothing was written");
+  return *answer;
+}
+
+Result<Answers, Failure> answers_of(const Invocation& in, const std::string& file) {
+  const auto asks = asks_of(in);
+  if (!asks) return Unexpected<Failure>{asks.error()};
   const std::string beside = (fs::absolute(file).parent_path() / "cluster.keys").string();
   Answers out;
   struct Row {
@@ -82,18 +105,12 @@ Result<Answers, Failure> answers_of(const Invocation& in, const std::string& fil
     std::string* answer;
   };
   const std::array rows = {
-      Row{"peers",
-          {"The nodes, this one too, by address or name, with commas", "", wrong_peers},
-          &out.peers},
+      Row{"peers", about_peers(), &out.peers},
       Row{"group", {"Multicast group and port", config::Init{}.group, wrong_group}, &out.group},
       Row{"keyring", {"File of the cluster's key", beside, wrong_path}, &out.keyring}};
   for (const Row& row : rows) {
-    *row.answer = in.text(row.option, row.question.fallback);
-    const std::string wrong = row.question.wrong(*row.answer);
-    if (!wrong.empty()) return refuse(Exit::usage, "--" + std::string(row.option) + ": " + wrong);
-    if (!asks || in.has(row.option)) continue;
-    const auto answer = ask(row.question);
-    if (!answer) return refuse(Exit::critical, "no answer; nothing was written");
+    const auto answer = answer_of(in, *asks, row.option, row.question);
+    if (!answer) return Unexpected<Failure>{answer.error()};
     *row.answer = *answer;
   }
   return out;
@@ -128,16 +145,61 @@ Result<bool, Failure> make_key(const std::string& path) {
   return true;
 }
 
-Exit tell(const Invocation& in, const control::InitDone& done) {
+Exit tell(const Invocation& in, const control::InitDone& done, const std::string& main_file) {
   if (in.has("json")) {
     print(control::config_init_json(done, timestamp()));
     return Exit::good;
   }
   print(done.file + " written, " + control::counted(done.peers, "peer") + "\n" + done.keyring +
         (done.key_made ? " made: copy it to the other nodes, it is the cluster's only key\n"
-                       : " was there and is used\n") +
-        "next: tribecast config check " + done.file + "; then start or reload the agent\n");
+                       : " was there and is used: all nodes need the same\n") +
+        "next: tribecast config check " + main_file + "; then start or reload the agent\n");
   return Exit::good;
+}
+
+// Writes a file and the key that it names, or nothing.
+Exit write_both(const Invocation& in, const std::string& file, const std::string& text,
+                const std::string& keyring, std::size_t peers, const std::string& main_file) {
+  const auto key = make_key(keyring);
+  if (!key) return complain(key.error());
+  if (const auto written = create_file(file, text, {}); !written) {
+    if (*key) unlink(keyring.c_str());
+    return complain(written.error());
+  }
+  return tell(in, {file, keyring, *key, peers}, main_file);
+}
+
+Exit is_there(const std::string& file, const std::string& why) {
+  return complain({Exit::critical, file + " is there already" + why +
+                                       " and was not touched\n    fix: add to it (tribecast peer "
+                                       "add NAME ADDRESS), or write another one: --output FILE"});
+}
+
+// The agent's file is there, as a package ships it: it gets its peers from a file in peers.d.
+Exit add_first_peers(const Invocation& in, const std::string& file) {
+  config::Files files = config::read_files(file);
+  const auto before = config::load(files);
+  if (!before.config) {
+    return complain({Exit::bad_config, "nothing was written\n" + to_text(before.diagnostics)});
+  }
+  if (!before.config->peers.empty() || !before.config->discoveries.empty()) {
+    return is_there(file, ", has peers,");
+  }
+  if (in.has("group") || in.has("keyring")) return is_there(file, ", says group and keyring,");
+  const auto asks = asks_of(in);
+  if (!asks) return complain(asks.error());
+  const auto answer = answer_of(in, *asks, "peers", about_peers());
+  if (!answer) return complain(answer.error());
+  const auto peers = config::parse_init_peers(*answer);
+  TC_CHECK(static_cast<bool>(peers));
+  const std::string path = (fs::path(file).parent_path() / kPeersFile).string();
+  files.sources.push_back({path, config::init_peers_text(*peers)});
+  const auto after = config::parse(files.sources);
+  if (!after.config) {
+    return complain({Exit::bad_config, "nothing was written\n" + to_text(after.diagnostics)});
+  }
+  return write_both(in, path, files.sources.back().text, before.config->security.keyring, peers->size(),
+                    file);
 }
 
 }  // namespace
@@ -149,9 +211,7 @@ Exit run_config_init(const Invocation& in) {
   const std::string file = in.text("output", kDefaultFile);
   std::error_code error;
   if (fs::exists(fs::symlink_status(file, error))) {
-    return complain({Exit::critical,
-                     file + " is there already and was not touched\n    fix: add to it (tribecast "
-                            "peer add NAME ADDRESS), or write another one: --output FILE"});
+    return in.has("output") ? is_there(file, "") : add_first_peers(in, file);
   }
   const auto answers = answers_of(in, file);
   if (!answers) return complain(answers.error());
@@ -160,17 +220,9 @@ Exit run_config_init(const Invocation& in) {
   const std::string text = config::init_text({answers->keyring, answers->group, *peers});
   const auto outcome = config::parse({{file, text}});
   if (!outcome.config) {
-    return complain(
-        {Exit::bad_config, "nothing was written\n" + config::to_text(outcome.diagnostics)});
+    return complain({Exit::bad_config, "nothing was written\n" + to_text(outcome.diagnostics)});
   }
-  const auto key = make_key(answers->keyring);
-  if (!key) return complain(key.error());
-  const auto written = create_file(file, text, {});
-  if (!written) {
-    if (*key) unlink(answers->keyring.c_str());
-    return complain(written.error());
-  }
-  return tell(in, {file, answers->keyring, *key, peers->size()});
+  return write_both(in, file, text, answers->keyring, peers->size(), file);
 }
 
 }  // namespace tribecast::cli

@@ -33,6 +33,18 @@ Result<InitPeer, std::string> parse_init_peer(std::string_view text) {
   return peer;
 }
 
+constexpr std::string_view kAboutPeers =
+    "# The nodes, this one too, by IP address or name. The agents talk to each other on UDP port\n"
+    "# 45565: let it in from all of these (security group, firewall).\n";
+
+std::string peer_sections(const std::vector<InitPeer>& peers) {
+  std::string out;
+  for (const InitPeer& peer : peers) {
+    out += "[peer \"" + peer.name + "\"]\naddress = " + peer.address + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<InitPeer>, std::string> parse_init_peers(std::string_view text) {
@@ -49,6 +61,11 @@ Result<std::vector<InitPeer>, std::string> parse_init_peers(std::string_view tex
   }
   if (peers.size() > kMostInitPeers) return Unexpected<std::string>{"more than 1024 peers"};
   return peers;
+}
+
+std::string init_peers_text(const std::vector<InitPeer>& peers) {
+  return "# Written by tribecast config init; the same on every node.\n" +
+         std::string(kAboutPeers) + peer_sections(peers);
 }
 
 std::string init_text(const Init& init) {
@@ -68,13 +85,9 @@ std::string init_text(const Init& init) {
       "address = " +
       init.group +
       "\n"
-      "\n"
-      "# The nodes, this one too, by IP address or name. The agents talk to each other on UDP "
-      "port\n"
-      "# 45565: let it in from all of these (security group, firewall).\n";
-  for (const InitPeer& peer : init.peers) {
-    out += "[peer \"" + peer.name + "\"]\naddress = " + peer.address + "\n";
-  }
+      "\n" +
+      std::string(kAboutPeers);
+  out += peer_sections(init.peers);
   if (init.peers.empty()) out += "#[peer \"web-1\"]\n#address = 10.0.1.11\n";
   return out;
 }

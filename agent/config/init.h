@@ -27,4 +27,7 @@ Result<std::vector<InitPeer>, std::string> parse_init_peers(std::string_view tex
 
 std::string init_text(const Init& init);
 
+// The peers alone, for peers.d beside a file that has the rest.
+std::string init_peers_text(const std::vector<InitPeer>& peers);
+
 }  // namespace tribecast::config

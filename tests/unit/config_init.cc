@@ -60,3 +60,15 @@ BOOST_AUTO_TEST_CASE(without_peers_it_is_good_too) {
   BOOST_TEST(outcome.diagnostics.empty(), to_text(outcome.diagnostics));
   BOOST_TEST(outcome.config.has_value());
 }
+
+// As a package ships the rest, beside which they are written.
+BOOST_AUTO_TEST_CASE(the_peers_alone_complete_a_file_without_any) {
+  const auto peers = parse_init_peers("web-1=10.0.0.1,10.0.0.2");
+  const Source shipped{"tribecast.conf",
+                       "[security]\nkeyring = /k\n[group \"g\"]\naddress = 228.0.0.4:45564\n"};
+  const auto outcome = parse({shipped, {"peers.d/cluster.conf", init_peers_text(*peers)}});
+  BOOST_TEST(outcome.diagnostics.empty(), to_text(outcome.diagnostics));
+  BOOST_REQUIRE(outcome.config.has_value());
+  BOOST_TEST(outcome.config->peers.size() == 2U);
+  BOOST_TEST(outcome.config->groups.size() == 1U);
+}
