@@ -9,7 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from machine import Skipped
+from machine import HERE, Skipped
 
 ARCHIVE = os.environ.get("TRIBECAST_DEBIAN_ARCHIVE", "http://deb.debian.org/debian")
 KERNEL = re.compile(r"linux-image-[0-9.]+[-+0-9a-z]*-cloud-amd64")
@@ -60,9 +60,23 @@ def system(suite):
     return kept
 
 
-def _bootstrap(suite, path):
+def building_system(suite):
+    """The same with what builds the DEB, as its control file names it, and so what it needs to run."""
+    kept = directory() / f"building-{suite}.tar"
+    control = (HERE.parents[1] / "packaging/debian/control").read_text()
+    needed = re.search(r"^Build-Depends:\n((?: .*\n)+)", control, re.M)[1]
+    packages = [re.split(r"[ |(]", line.strip().rstrip(","))[0] for line in needed.splitlines()]
+    packages = ["debhelper" if name == "debhelper-compat" else name for name in packages
+                if not name.startswith("dh-sequence-")]
+    if not kept.exists():
+        _keep(kept, lambda path: _bootstrap(suite, path, ["build-essential", *packages]))
+    return kept
+
+
+def _bootstrap(suite, path, more=()):
     made = subprocess.run(
-        ["mmdebstrap", "--variant=minbase", "--include=systemd,systemd-sysv,iproute2,procps,python3-minimal",
+        ["mmdebstrap", "--variant=minbase",
+         "--include=" + ",".join(["systemd", "systemd-sysv", "iproute2", "procps", "python3-minimal", *more]),
          *(f"--dpkgopt=path-exclude=/usr/share/{place}/*" for place in ("doc", "locale", "man")),
          "--format=tar", suite, path, ARCHIVE], capture_output=True, text=True)
     if made.returncode != 0:
