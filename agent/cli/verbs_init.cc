@@ -198,8 +198,8 @@ Exit add_first_peers(const Invocation& in, const std::string& file) {
   if (!after.config) {
     return complain({Exit::bad_config, "nothing was written\n" + to_text(after.diagnostics)});
   }
-  return write_both(in, path, files.sources.back().text, before.config->security.keyring, peers->size(),
-                    file);
+  return write_both(in, path, files.sources.back().text, before.config->security.keyring,
+                    peers->size(), file);
 }
 
 }  // namespace
