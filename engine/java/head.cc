@@ -1,37 +1,35 @@
 #include "engine/java/head.h"
 
+#include "engine/java/graph.h"
+
 namespace tribecast::java {
-namespace {
-
-// Object Serialization Stream Protocol, section 6.4.2.
-constexpr std::uint32_t kMagicAndVersion = 0xaced0005;
-constexpr std::uint8_t kNull = 0x70;
-constexpr std::uint8_t kClassDescriptor = 0x72;
-constexpr std::uint8_t kObject = 0x73;
-constexpr std::uint8_t kString = 0x74;
-constexpr std::uint8_t kArray = 0x75;
-constexpr std::uint8_t kClass = 0x76;
-constexpr std::uint8_t kBlockData = 0x77;
-constexpr std::uint8_t kLongBlockData = 0x7a;
-constexpr std::uint8_t kLongString = 0x7c;
-constexpr std::uint8_t kProxyDescriptor = 0x7d;
-constexpr std::uint8_t kEnum = 0x7e;
-
-}  // namespace
 
 std::string class_at_head(Bytes stream) {
   ByteReader in(stream);
-  if (in.u32be() != kMagicAndVersion) return {};
-  const std::uint8_t what = in.u8();
+  if (in.u16be() != kMagic || in.u16be() != kVersion) return {};
+  const auto what = static_cast<Code>(in.u8());
   if (!in.ok()) return {};
-  if (what == kNull) return "null";
-  if (what == kString || what == kLongString) return "java.lang.String";
-  if (what == kBlockData || what == kLongBlockData) return "(block data)";
-  if (what == kClass) return "java.lang.Class";
-  if (what != kObject && what != kArray && what != kEnum) return {};
-  const std::uint8_t descriptor = in.u8();
-  if (descriptor == kProxyDescriptor) return "(proxy)";
-  if (descriptor != kClassDescriptor) return {};
+  switch (what) {
+    case Code::null:
+      return "null";
+    case Code::string:
+    case Code::long_string:
+      return "java.lang.String";
+    case Code::block:
+    case Code::long_block:
+      return "(block data)";
+    case Code::klass:
+      return "java.lang.Class";
+    case Code::object:
+    case Code::array:
+    case Code::enumeration:
+      break;
+    default:
+      return {};
+  }
+  const auto descriptor = static_cast<Code>(in.u8());
+  if (descriptor == Code::proxy_class_desc) return "(proxy)";
+  if (descriptor != Code::class_desc) return {};
   std::string name = text_of(in.take(in.u16be()));
   return in.ok() ? name : std::string();
 }
