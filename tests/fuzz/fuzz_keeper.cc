@@ -14,7 +14,9 @@ namespace {
 
 struct Player {
   explicit Player(Bytes input) : in(input), keeper(settings(), now().now) {
-    keeper.set_self({{9, 0, 0, 1}, 4000, {}});  // lower than all others: it heals
+    tribes::OwnedMember self;
+    self.identity = {{9, 0, 0, 1}, 4000, {}};  // lower than all others: it heals
+    keeper.begin(self, now());
   }
 
   static Settings settings() {

@@ -307,7 +307,7 @@ def told():
         first, second = (cluster.engine(host) for host in cluster.extra_hosts)
         first.start()
         second.start()
-        cluster.start()
+        cluster.start_tomcats()
         one, two = cluster.tomcats
         eventually("the first engine has all", lambda: len(first.members()) == 3, timeout=20)
         page = one.url("/app/session.jsp")

@@ -22,7 +22,7 @@ class Service {
             loop, options, [this](std::string line, const io::Caller& caller, auto reply) {
               handle(line, caller, std::move(reply));
             }))) {
-    if (server_->not_given()) say("private: " + server_->not_given()->message());
+    if (server_->not_given()) say("private: {}", server_->not_given()->message());
   }
 
  private:

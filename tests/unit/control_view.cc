@@ -46,7 +46,7 @@ Member member_at(const std::string& host, Origin origin) {
 
 View full_view() {
   View view;
-  view.status.node = {"web-1", "eu", "00aabbccddeeff11", "1.0.0", 3600};
+  view.status.node = {"web-1", "eu", "00aabbccddeeff11", "1.0.0", 3600, ""};
   view.status.warnings = {{"agent_away", "the agent of peer web-2 has been silent"}};
   view.status.peers = {peer_named("web-2"), {}};
   view.status.peers[1].name = "web-3";

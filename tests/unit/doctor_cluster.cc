@@ -23,7 +23,7 @@ Facts cluster(std::size_t count) {
   facts.host = "a";
   for (std::size_t i = 0; i < count; ++i) {
     control::View view;
-    view.status.node = {name_of(i), "", "000000000000000" + std::to_string(i), "1.0", 100};
+    view.status.node = {name_of(i), "", "000000000000000" + std::to_string(i), "1.0", 100, ""};
     view.groups = {{"tomcat", {*Address::parse("228.0.0.4"), 45564}, true, 3000}};
     for (std::size_t p = 0; p < count; ++p) {
       control::Peer peer;

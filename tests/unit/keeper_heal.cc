@@ -314,7 +314,8 @@ BOOST_AUTO_TEST_CASE(cut_off_and_back) {
     Simulation sim(seed);
     sim.loses_ = seed % 2 == 0;
     const std::size_t victim = sim.pick(kTomcats);
-    for (int i = 0; i < 9; ++i) sim.create("old" + std::to_string(i), i % kTomcats);
+    for (int i = 0; i < 9; ++i)
+      sim.create("old" + std::to_string(i), static_cast<std::size_t>(i) % kTomcats);
     sim.load(seconds(5), victim);
     sim.wait(seconds(12));  // its looks at what it was told of so far are over
     sim.fail(victim, State::cut);
@@ -336,7 +337,8 @@ BOOST_AUTO_TEST_CASE(hung_and_back) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     Simulation sim(seed);
     const std::size_t victim = sim.pick(kTomcats);
-    for (int i = 0; i < 9; ++i) sim.create("old" + std::to_string(i), i % kTomcats);
+    for (int i = 0; i < 9; ++i)
+      sim.create("old" + std::to_string(i), static_cast<std::size_t>(i) % kTomcats);
     sim.wait(seconds(12));
     sim.fail(victim, State::hung);
     sim.load(seconds(3), victim);
