@@ -63,13 +63,13 @@ Finding judge_answer(const Mesh& mesh, std::size_t number) {
       sight == nullptr || sight->version.empty() ? "" : ", tribecast " + sight->version + ",";
   const bool up =
       sight != nullptr && (sight->state == PeerState::up || sight->state == PeerState::lossy);
-  if (!up) {
+  if (!up || node.asked->answer == CallAnswer::no_session) {
     return {Health::unknown, node.name,
             "agent " + node.name + " could not be asked: it is not up as " + caller + " sees it",
             there};
   }
   switch (node.asked->answer) {
-    case CallAnswer::no_session:
+    case CallAnswer::no_session:  // said above
     case CallAnswer::none:
       return warning(node.name,
                      "agent " + node.name + version +

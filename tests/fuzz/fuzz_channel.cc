@@ -26,7 +26,8 @@ class Fickle : public Application {
     return receipt;
   }
   void on_member(const Moment&, const MemberEvent& event, Outbox&) override {
-    up += event.change == MemberChange::came ? 1 : -1;
+    if (event.change == MemberChange::came) ++up;
+    if (is_gone(event.change)) --up;
     TC_CHECK(up >= 0);
   }
   void on_sent(const Moment&, SendId id, const tribes::Identity&, SendOutcome, Outbox&) override {

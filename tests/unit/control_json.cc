@@ -51,7 +51,8 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
            "\"verdict\":{\"level\":\"degraded\",\"reasons\":[{\"id\":\"peer_silent\","
            "\"text\":\"web-3 silent for 14 s\",\"peer\":\"web-3\"}]}",
            "{\"name\":\"web-2\",\"site\":\"hall 4\",\"version\":\"0.9\",\"state\":\"up\","
-           "\"agentless\":false,\"endpoint\":\"172.16.0.12:45565\",\"rtt_seconds\":0.0121,"
+           "\"instance\":null,\"agentless\":false,\"endpoint\":\"172.16.0.12:45565\",\"rtt_"
+           "seconds\":0.0121,"
            "\"jitter_seconds\":null,\"loss_ratio\":0.002,\"loss_in_ratio\":null,"
            "\"loss_out_ratio\":0.002,"
            "\"clock_offset_seconds\":-0.0008,\"mtu_bytes\":1232,\"last_heard_seconds\":0.2,"
@@ -59,7 +60,8 @@ BOOST_AUTO_TEST_CASE(a_status_field_by_field) {
            "\"primary\":true},{\"id\":1,\"fingerprint\":\"01020304\",\"primary\":false}],"
            "\"datagrams\":{\"sent\":10,\"received\":9,\"rejected\":{\"forged\":0,\"replayed\":0,"
            "\"stale\":3,",
-           "{\"name\":\"web-1\",\"site\":\"\",\"version\":null,\"state\":\"self\",\"agentless\":"
+           "{\"name\":\"web-1\",\"site\":\"\",\"version\":null,\"state\":\"self\",\"instance\":"
+           "null,\"agentless\":"
            "false,\"endpoint\":"
            "null,"
            "\"rtt_seconds\":null,\"jitter_seconds\":null,\"loss_ratio\":null,"

@@ -60,7 +60,8 @@ void Tomcat::hear(const session::Message& message, std::int64_t now_ms) {
     sessions[id] = Record{.created_ms = message.time_ms, .max_inactive_s = 1800, .id = id};
   }
   if (message.is(Event::all_data)) {
-    for (const Record& record : *session::parse_list(*message.payload, message.dialect)) {
+    const auto list = session::parse_list(*message.payload, message.dialect);
+    for (const Record& record : *list) {
       sessions[record.id] = record;
     }
     return;

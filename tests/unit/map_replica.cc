@@ -519,6 +519,9 @@ BOOST_AUTO_TEST_CASE(members_that_are_gone_make_room_for_others) {
     const Verdict verdict =
         engine.replica.on_message({proxy, {}}, tomcat, at_second(i), engine.out);
     BOOST_REQUIRE((verdict == Verdict::done));
+    session::Clock later = at_second(i);  // a new one is not asked for at once
+    later.now += milliseconds(500);
+    engine.replica.on_timer(later, engine.out);
     engine.answer(i);
     engine.replica.on_gone(tomcat.identity, at_second(i), engine.out);
   }

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_question_for_a_view) {
   Frames frames;
   frames.view_question = ViewQuestion{};
   frames.view_question->missing.set(0).set(9).set(254);
-  const std::string bits = "0102" + std::string(58, '0') + "0040";
+  const std::string bits = "0102" + std::string(58, '0') + "40";
   BOOST_TEST(to_hex(encode(frames)) == "0a0020" + bits);
   const auto back = decode_frames(encode(frames));
   BOOST_TEST_REQUIRE((back && back->view_question));
