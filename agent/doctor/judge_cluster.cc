@@ -183,11 +183,14 @@ Findings judge_seen(const Facts& facts) {
     }
     const std::string where = listed(names_of(mesh, missing));
     const std::string& home = mesh.nodes()[member.home].name;
-    out.push_back(failure(
-        member.name,
-        "member " + member.name + " of " + home + " is seen at " + seen + ", but not at " + where,
-        "at " + where + ": tribecast groups shows what is dropped, and why; do " +
-            "`members`, `groups` or `max-members` of peer " + home + " shut it out?"));
+    std::string what = "member ";
+    what.append(member.name).append(" of ").append(home).append(" is seen at ");
+    what.append(seen).append(", but not at ").append(where);
+    std::string mend = "at ";
+    mend.append(where).append(": tribecast groups shows what is dropped, and why; do ");
+    mend.append("`members`, `groups` or `max-members` of peer ").append(home);
+    mend.append(" shut it out?");
+    out.push_back(failure(member.name, what, mend));
   }
   return out;
 }

@@ -178,7 +178,7 @@ session::Message Pushes::message(Event event, session::Clock clock) const {
   return made;
 }
 
-channel::SendId Pushes::send(session::Message message, std::uint32_t options,
+channel::SendId Pushes::send(const session::Message& message, std::uint32_t options,
                              channel::Outbox& out) {
   if (options != channel::option::kAsynchronous) ++work_->under_way;
   sent_.insert(++last_id_);
@@ -194,7 +194,7 @@ void Pushes::send_more(const session::Store& store, session::Clock clock, channe
   while (work_->under_way < settings_.window && !work_->pushes.empty()) {
     auto message = next_message(store, clock);
     if (!message) continue;
-    send(std::move(*message), channel::option::kUseAck | channel::option::kSynchronizedAck, out);
+    send(*message, channel::option::kUseAck | channel::option::kSynchronizedAck, out);
   }
 }
 

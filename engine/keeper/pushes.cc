@@ -252,7 +252,7 @@ void Pushes::begin(const tribes::Identity& identity, const session::Store& store
   session::Message get = message(session::Event::get_all, clock);
   get.session_id = "GET-ALL";
   get.unique_id = "GET-ALL-" + get.context;
-  work_->asked = send(std::move(get), channel::option::kAsynchronous, out);
+  work_->asked = send(get, channel::option::kAsynchronous, out);
 }
 
 // What was given is looked at again: it may have crossed what another one said meanwhile.

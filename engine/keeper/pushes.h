@@ -176,7 +176,8 @@ class Pushes {
   std::optional<session::Message> next_message(const session::Store& store, session::Clock clock);
   std::optional<session::Message> whole_ones(const session::Store& store, session::Clock clock);
   [[nodiscard]] session::Message message(session::Event event, session::Clock clock) const;
-  channel::SendId send(session::Message message, std::uint32_t options, channel::Outbox& out);
+  channel::SendId send(const session::Message& message, std::uint32_t options,
+                       channel::Outbox& out);
   [[nodiscard]] Member& current() { return members_.at(work_->member); }
 
   PushSettings settings_;

@@ -83,7 +83,7 @@ void Verify::ask(session::Dialect dialect, const session::Store& store, session:
                  channel::Outbox& out) {
   Task task = std::move(tasks_.front());
   tasks_.pop_front();
-  current_.emplace();
+  current_ = Current{};
   current_->is_engine = is_engine(task.member);
   current_->outcome.member = task.member;
   current_->outcome.context = task.context;

@@ -9,6 +9,7 @@ is open, as a Tomcat's receiver; with --listen-on at that address. --trace adds 
 to all the datagram's checksum and the monotonic time.
 """
 import argparse
+import collections
 import fcntl
 import select
 import socket
@@ -86,6 +87,7 @@ def main():
             say(datagram, ("said-goodbye" if command else "sent", *told(datagram)[1:]))
         send(s, datagram)
 
+    kept = collections.deque(maxlen=64)
     started = time.monotonic()
     beats = 0
     goodbye = args.goodbye
@@ -101,7 +103,8 @@ def main():
         wait = beats * args.every - now if beats < args.count else 3600
         ready = select.select([s, receiver] if receiver else [s], [], [], max(0.0, wait))[0]
         if receiver in ready:
-            receiver.accept()[0].close()
+            # As a Tomcat it does not end a connection by itself.
+            kept.append(receiver.accept()[0])
         if s in ready:
             datagram = s.recv(65535)
             if unique_id not in datagram:
