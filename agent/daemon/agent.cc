@@ -116,6 +116,7 @@ void Agent::open_member_watch() {
     core_.on_knock(now, token, result, actions_);
     act(now);
   };
+  handlers.on_watched = [this] { member_watch_->remember(core_.local_members()); };
   member_watch_ = std::make_unique<MemberWatch>(loop_, log_, std::move(handlers),
                                                 state_path(config_.control.socket, "members"));
 }

@@ -72,7 +72,8 @@ MemberWatch::MemberWatch(io::Loop& loop, Log& log, Handlers handlers, const std:
       handlers_(std::move(handlers)),
       path_(path),
       held_(loop, {[this](const Endpoint& port) { handlers_.on_gone(port); },
-                   [this](const Endpoint& port) { tell_not_watched(port); }, is_listed}),
+                   [this](const Endpoint& port) { tell_not_watched(port); },
+                   [this](const Endpoint&) { handlers_.on_watched(); }, is_listed}),
       ports_(loop) {
   auto listeners = host::ListenerWatch::open(
       loop, [this](const Endpoint& listener) { handlers_.on_gone(listener); });

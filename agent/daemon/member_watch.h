@@ -28,6 +28,7 @@ class MemberWatch {
   struct Handlers {
     std::function<void(const Endpoint& listener)> on_gone;
     std::function<void(std::uint64_t token, relay::KnockResult result)> on_knock;
+    std::function<void()> on_watched;  // one more than at the last remember()
   };
 
   // `path`: the file of the list. Opens it, which may need rights; without it the rest works and

@@ -73,10 +73,10 @@ void HeldPorts::on_connected(const Endpoint& port) {
     held.fd.reset();
     return ask(port);
   }
-  held.answered = true;
   held.connected = io::now();
   held.ready =
       std::make_unique<Readable>(loop_, held.fd.get(), [this, port] { on_readable(port); });
+  if (!std::exchange(held.answered, true)) handlers_.on_answered(port);
 }
 
 // Its end; or something was said, which no receiver of Tribes does: such a port is not for holding.

@@ -34,6 +34,8 @@ class HeldPorts {
     std::function<void(const Endpoint& port)> on_gone;
     // It refuses and never answered, which proves no death. The port is no longer held.
     std::function<void(const Endpoint& port)> on_nobody;
+    // It has answered for the first time: from now on watches() says so.
+    std::function<void(const Endpoint& port)> on_answered;
     // Whether somebody is known to listen there although it refuses: a packet filter does.
     std::function<bool(const Endpoint& port)> is_listed;
   };
