@@ -112,7 +112,7 @@ def main():
     p.add_argument("--reuse", action="store_true")
     p.add_argument("--only-v6", action="store_true")
     args = p.parse_args()
-    {"listen": listen, "churn": churn, "flap": flap, "hold": hold}[args.verb](args)
+    {"listen": listen, "hang-up": hang_up, "churn": churn, "flap": flap, "hold": hold}[args.verb](args)
 
 
 if __name__ == "__main__":
