@@ -1,5 +1,6 @@
 """What tests take from Debian's archive: kernels and systems. Kept in TRIBECAST_CACHE, so a second run fetches nothing."""
 
+import functools
 import hashlib
 import lzma
 import os
@@ -11,7 +12,6 @@ import urllib.request
 
 from machine import HERE, Skipped
 
-ARCHIVE = os.environ.get("TRIBECAST_DEBIAN_ARCHIVE", "http://deb.debian.org/debian")
 KERNEL = re.compile(r"linux-image-[0-9.]+[-+0-9a-z]*-cloud-amd64")
 
 
@@ -21,12 +21,24 @@ def directory():
     return path
 
 
+@functools.cache
+def _archive():
+    """Where this machine's own apt takes Debian from."""
+    told = subprocess.run(["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"],
+                          capture_output=True, text=True, check=True).stdout
+    for line in told.splitlines():
+        label, _, uri = line.partition(" ")
+        if label == "Debian":
+            return uri.rstrip("/")
+    raise Skipped("apt of this machine knows no archive of Debian")
+
+
 def _fetch(path):
     try:
-        with urllib.request.urlopen(f"{ARCHIVE}/{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"{_archive()}/{path}", timeout=60) as answer:
             return answer.read()
     except (urllib.error.URLError, OSError) as error:
-        raise Skipped(f"{ARCHIVE}/{path}: {error}") from error
+        raise Skipped(f"{_archive()}/{path}: {error}") from error
 
 
 def _version(fields):
@@ -78,7 +90,7 @@ def _bootstrap(suite, path, more=()):
         ["mmdebstrap", "--variant=minbase",
          "--include=" + ",".join(["systemd", "systemd-sysv", "iproute2", "procps", "python3-minimal", *more]),
          *(f"--dpkgopt=path-exclude=/usr/share/{place}/*" for place in ("doc", "locale", "man")),
-         "--format=tar", suite, path, ARCHIVE], capture_output=True, text=True)
+         "--format=tar", suite, path, _archive()], capture_output=True, text=True)
     if made.returncode != 0:
         raise Skipped(f"mmdebstrap {suite}: {made.stderr[-500:]}")
 
