@@ -31,7 +31,7 @@ inline constexpr Duration kProbeInterval = milliseconds(500);
 // A live peer that was not heard for longer than its probes are apart is asked for an answer at
 // this pace, until it is heard or silent: so that on a path that loses a third nobody looks silent.
 inline constexpr Duration kDoubtTime = milliseconds(550);
-inline constexpr Duration kDoubtInterval = milliseconds(100);
+inline constexpr Duration kDoubtInterval = milliseconds(50);
 inline constexpr Duration kRekeyInterval = seconds(120);
 inline constexpr Duration kSessionLifetime = seconds(180);
 // A goodbye of a member is repeated at this pace until a peer has acknowledged it, for so long.

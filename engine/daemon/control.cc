@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/hex.h"
+#include "engine/daemon/moment.h"
+#include "engine/keeper/clock.h"
 #include "host/accounts.h"
 #include "io/clock.h"
 
@@ -18,15 +20,6 @@ constexpr std::size_t kMaxAlarmText = 300;
 constexpr Duration kRateTime = seconds(10);
 constexpr Duration kVerifyLook = milliseconds(20);
 constexpr Duration kSampleTime = seconds(1);
-
-channel::Moment moment_now() {
-  return {io::now(),
-          static_cast<std::uint64_t>(duration_cast<milliseconds>(io::wall_clock()).count())};
-}
-
-session::Clock clock_of(const channel::Moment& moment) {
-  return {moment.now, static_cast<std::int64_t>(moment.wall_milliseconds)};
-}
 
 }  // namespace
 
@@ -165,7 +158,7 @@ void Control::list(const control::EngineRequest& request, Reply reply) {
       parts_.keeper.store(), static_cast<std::size_t>(request.limit), request.context);
   begin([this, listing, reply = std::move(reply)](const channel::Moment& moment) {
     if (listing->step(parts_.keeper.store(), moment.now)) return true;
-    reply(control::engine_reply(listing->list(parts_.keeper.store(), clock_of(moment))));
+    reply(control::engine_reply(listing->list(parts_.keeper.store(), keeper::clock_of(moment))));
     return false;
   });
 }
@@ -184,7 +177,7 @@ void Control::search(const control::EngineRequest& request, Reply reply) {
                           : parts_.keeper.store().find(found[0].first, found[0].second, moment.now);
     if (session != nullptr) {
       reply(control::engine_reply(
-          report::detail_of(found[0].first, found[0].second, *session, clock_of(moment))));
+          report::detail_of(found[0].first, found[0].second, *session, keeper::clock_of(moment))));
     } else {
       reply(control::error_reply(control::Exit::critical,
                                  found.size() < 2 ? "no session begins so"

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "engine/daemon/moment.h"
 #include "engine/daemon/stack.h"
 #include "engine/keeper/fetches.h"
 #include "io/clock.h"
@@ -23,11 +24,6 @@ constexpr Duration kDiskRetry = seconds(1);
 constexpr Duration kStopStep = milliseconds(5);
 // Own heartbeats come back: a group that is silent for so long is joined anew.
 constexpr Duration kDeafTime = seconds(5);
-
-channel::Moment moment_now() {
-  return {io::now(),
-          static_cast<std::uint64_t>(duration_cast<milliseconds>(io::wall_clock()).count())};
-}
 
 void system_random(MutableBytes out) {
   while (!out.empty()) {

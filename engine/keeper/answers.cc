@@ -65,7 +65,7 @@ void Answers::step(Lanes::iterator lane, const session::Store& store, session::C
   sent_[to.sent] = lane->first;
   out.messages.push_back({.id = to.sent,
                           .to = to.to,
-                          .options = channel::option::kUseAck | channel::option::kSynchronizedAck,
+                          .options = channel::option::kProcessed,
                           .body = session::compose_message(*message),
                           .unique_id = std::nullopt});
 }

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "engine/keeper/answers.h"
+
 namespace tribecast::keeper {
 namespace {
 
@@ -35,6 +37,14 @@ KnownSession take_known(ByteReader& in) {
 }
 
 }  // namespace
+
+session::Message engine_message(EngineEvent event, Buffer payload, std::int64_t time_ms) {
+  return {.event = static_cast<std::int32_t>(event),
+          .time_ms = time_ms,
+          .context = std::string(kEveryContext),
+          .session_id = {},
+          .payload = std::move(payload)};
+}
 
 Buffer compose(const std::vector<ContextDigest>& digests) {
   ByteWriter out;

@@ -2,13 +2,17 @@
 // The message is a SessionMessageImpl whose context is kEveryContext and whose event no Tomcat has;
 // an engine that does not know the event leaves it alone.
 //
+// clang-format off
 //   digests       { text context, u64 digest }*
 //   ask_parts     { text context }*
 //   parts         { text context, u64 digest x 64 }*
 //   ask_versions  u64 ticket  text context  u64 parts: bit n for part n
-//   versions      u64 ticket  u8 flags: 1 last, 2 forget the former  { text id, u64 time, u64
-//   digest }* ask_records   text context  { text id }* records       as a Handover's list
-//   (session/handover.h) text          u16 size  bytes
+//   versions      u64 ticket  u8 flags  { text id, u64 time, u64 digest }*
+//                 flags: 1 last, 2 what came before with this ticket does not count
+//   ask_records   text context  { text id }*
+//   records       as a Handover's list (session/handover.h)
+//   text          u16 size  bytes
+// clang-format on
 #pragma once
 
 #include <cstdint>
@@ -17,6 +21,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/session/message.h"
 #include "engine/session/store.h"
 
 namespace tribecast::keeper {
@@ -77,6 +82,8 @@ struct AskRecords {
 
   bool operator==(const AskRecords&) const = default;
 };
+
+session::Message engine_message(EngineEvent event, Buffer payload, std::int64_t time_ms);
 
 Buffer compose(const std::vector<ContextDigest>& digests);
 Buffer compose(const std::vector<std::string>& contexts);

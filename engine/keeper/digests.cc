@@ -15,8 +15,6 @@ constexpr std::size_t kKnownBytes = 2 + 8 + 8;   // beside the id
 constexpr std::size_t kMaxWanted = 100'000;      // the rest differs next time still
 constexpr std::size_t kBatch = 256;              // ids in one message
 constexpr std::size_t kRecordBytes = 4U << 20U;  // of one message of records, about
-constexpr std::uint32_t kAcknowledged =
-    channel::option::kSynchronizedAck | channel::option::kUseAck;
 
 std::uint64_t sum_of(const session::PartDigests& parts) {
   return std::accumulate(parts.begin(), parts.end(), std::uint64_t{0});
@@ -45,18 +43,14 @@ std::optional<bool> Digests::agrees(const tribes::Identity& engine) const {
 // Its id.
 channel::SendId Digests::send(const Peer& to, EngineEvent event, Buffer payload,
                               session::Clock clock, channel::Outbox& out) {
-  session::Message message;
-  message.event = static_cast<std::int32_t>(event);
-  message.time_ms = clock.wall_ms;
-  message.context = kEveryContext;
-  message.payload = std::move(payload);
   const bool in_pieces = event == EngineEvent::versions;
   const channel::SendId id = ++last_send_;
-  out.messages.push_back({.id = id,
-                          .to = to.member,
-                          .options = in_pieces ? kAcknowledged : channel::option::kAsynchronous,
-                          .body = session::compose_message(message),
-                          .unique_id = std::nullopt});
+  out.messages.push_back(
+      {.id = id,
+       .to = to.member,
+       .options = in_pieces ? channel::option::kProcessed : channel::option::kAsynchronous,
+       .body = session::compose_message(engine_message(event, std::move(payload), clock.wall_ms)),
+       .unique_id = std::nullopt});
   return id;
 }
 

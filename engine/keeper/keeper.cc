@@ -154,18 +154,12 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
   auto ask = verify_.is_asking() ? std::nullopt : fetches_.step(moment.now, count);
   if (ask) {
     notice({NoticeKind::fetching, ask->context, ask->to.identity.name()});
-    const session::Message message{
-        .dialect = ask->dialect,
-        .event = static_cast<std::int32_t>(session::Event::get_all),
-        .time_ms = clock_of(moment).wall_ms,
-        .context = ask->context,
-        .session_id = "GET-ALL",
-        .unique_id = "GET-ALL-" + ask->context,
-    };
+    const auto question =
+        session::get_all_message(ask->dialect, ask->context, clock_of(moment).wall_ms);
     out.messages.push_back({.id = first_id_of(Sender::fetches),
                             .to = std::move(ask->to),
                             .options = channel::option::kAsynchronous,
-                            .body = session::compose_message(message),
+                            .body = session::compose_message(question),
                             .unique_id = std::nullopt});
   }
   const bool is_in_sync = fetches_.is_in_sync(moment.now);

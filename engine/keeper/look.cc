@@ -194,7 +194,7 @@ void Pushes::send_more(const session::Store& store, session::Clock clock, channe
   while (work_->under_way < settings_.window && !work_->pushes.empty()) {
     auto message = next_message(store, clock);
     if (!message) continue;
-    send(*message, channel::option::kUseAck | channel::option::kSynchronizedAck, out);
+    send(*message, channel::option::kProcessed, out);
   }
 }
 

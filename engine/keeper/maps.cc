@@ -19,8 +19,7 @@ constexpr Duration kMapStep = seconds(1);
 constexpr std::size_t kMaxOpenSends = 1024;
 // A change is acknowledged when it is processed, as with Tomcat's mapSendOptions 6; a remote call
 // is answered, so its receipt is enough (RpcChannel).
-constexpr std::uint32_t kMessageOptions =
-    channel::option::kUseAck | channel::option::kSynchronizedAck;
+constexpr std::uint32_t kMessageOptions = channel::option::kProcessed;
 constexpr std::uint32_t kCallOptions = channel::option::kUseAck;
 
 // Whether a stream's first object is a MapMessage, without reading all of it.
@@ -170,7 +169,7 @@ void Maps::on_member(const Moment& moment, const channel::MemberEvent& event, Ou
   if (gone) {
     replica_->on_gone(who, clock, actions_);
     follow(moment, calls_.on_gone(who));
-  } else if (view_of(event.member.payload) != kEnginePayload) {
+  } else if (!is_engine(event.member)) {
     replica_->on_came(event.member, clock, actions_);
   }
   carry_out(moment, out);

@@ -96,6 +96,15 @@ bool Missed::on_back(const tribes::Identity& identity, session::Clock clock) {
   return true;
 }
 
+void Missed::on_new_id(const std::string& context, const std::string& id,
+                       const std::string& new_id) {
+  for (auto& [identity, member] : members_) {
+    const Ids& ids = ids_of(identity, context);
+    const auto missed = ids.find(id);
+    if (missed != ids.end()) insert(member, context, new_id, missed->second);
+  }
+}
+
 void Missed::add(const tribes::Identity& identity, const std::string& context,
                  const std::string& id, session::Clock clock) {
   insert(members_[identity], context, id, clock.wall_ms);

@@ -38,6 +38,8 @@ class Missed {
 
   void on_change(const std::string& context, const std::string& id, const tribes::Identity& from,
                  Instant now);
+  // Who lacks something of a session lacks it under its new id.
+  void on_new_id(const std::string& context, const std::string& id, const std::string& new_id);
   // It is not there from now on, and was not for up to a lookback.
   void on_away(const tribes::Identity& member, Instant now);
   // What is said from now on reaches it. False when it was not away.

@@ -55,7 +55,7 @@ void Pushes::on_member(const channel::MemberEvent& event, const session::Store& 
   using channel::MemberChange;
   if (settings_.heal == Heal::no) return;
   const tribes::Identity& identity = event.member.identity;
-  if (same(event.member.payload, bytes_of(kEnginePayload))) {
+  if (is_engine(event.member)) {
     if (event.change == MemberChange::came) engines_.insert(identity);
     if (channel::is_gone(event.change)) engines_.erase(identity);
     if (event.change == MemberChange::told) turn_out_an_engine(identity);
@@ -181,7 +181,9 @@ void Pushes::on_heard(const tribes::Identity& from, const session::Message& mess
   show_alive(message.context, message.session_id, clock);
   if (!message.is(session::Event::change_id)) return;
   const auto new_id = session::parse_new_id(message.payload.value_or(Buffer{}));
-  if (new_id) missed_.on_change(message.context, *new_id, from, clock.now);
+  if (!new_id) return;
+  missed_.on_change(message.context, *new_id, from, clock.now);
+  missed_.on_new_id(message.context, message.session_id, *new_id);
 }
 
 void Pushes::on_asked(const tribes::Identity& from, const std::string& context) {
@@ -249,18 +251,17 @@ void Pushes::begin(const tribes::Identity& identity, const session::Store& store
     work_->is_answered = true;
     return;
   }
-  session::Message get = message(session::Event::get_all, clock);
-  get.session_id = "GET-ALL";
-  get.unique_id = "GET-ALL-" + get.context;
-  work_->asked = send(get, channel::option::kAsynchronous, out);
+  const auto question = session::get_all_message(member.dialect, work_->context, clock.wall_ms);
+  work_->asked = send(question, channel::option::kAsynchronous, out);
 }
 
-// What was given is looked at again: it may have crossed what another one said meanwhile.
+// What was given is looked at again: it may have crossed what another one said meanwhile. Of a
+// conversation that failed as well: some of it may have arrived.
 void Pushes::end(bool good, session::Clock clock) {
   Member& member = current();
   const bool can_look = work_->asked != 0;
   for (const std::string& id : work_->pushed) {
-    if (good && can_look) missed_.add(work_->member, work_->context, id, clock);
+    if (can_look) missed_.add(work_->member, work_->context, id, clock);
     if (good && !can_look) missed_.remove(work_->member, work_->context, id);
   }
   if (good) member.known.insert(work_->context);

@@ -90,22 +90,15 @@ void Verify::ask(session::Dialect dialect, const session::Store& store, session:
   current_->settled_ms = clock.wall_ms - kSettledMs;
   current_->deadline = clock.now + settings_.patience;
   current_->ticket = ++last_ticket_;
-  session::Message message;
-  message.time_ms = clock.wall_ms;
-  if (current_->is_engine) {
-    message.event = static_cast<std::int32_t>(EngineEvent::ask_versions);
-    message.context = kEveryContext;
-    message.payload = compose(AskVersions{current_->ticket, task.context, kAllParts});
-  } else {
-    if (store.session_count(task.context) >= settings_.limit_sessions) {
-      return end(CompareOutcome::Kind::too_large);
-    }
-    message.dialect = dialect;
-    message.event = static_cast<std::int32_t>(session::Event::get_all);
-    message.context = task.context;
-    message.session_id = "GET-ALL";
-    message.unique_id = "GET-ALL-" + task.context;
+  if (!current_->is_engine && store.session_count(task.context) >= settings_.limit_sessions) {
+    return end(CompareOutcome::Kind::too_large);
   }
+  const session::Message message =
+      current_->is_engine
+          ? engine_message(EngineEvent::ask_versions,
+                           compose(AskVersions{current_->ticket, task.context, kAllParts}),
+                           clock.wall_ms)
+          : session::get_all_message(dialect, task.context, clock.wall_ms);
   out.messages.push_back({.id = first_id_of(Sender::verify),
                           .to = std::move(task.member),
                           .options = channel::option::kAsynchronous,

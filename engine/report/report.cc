@@ -171,7 +171,7 @@ void fill(control::EngineStatus& status, const keeper::Keeper& keeper,
   status.in_sync = keeper.has_state();
   status.age_told_seconds = static_cast<double>(channel.alive_milliseconds(moment.now)) / 1000;
   status.sessions = keeper.store().session_count();
-  status.memory_bytes = keeper.store().memory_bytes();
+  status.memory_bytes = keeper.memory_bytes();
   for (const std::string& context : keeper.store().contexts()) {
     if (status.contexts.size() == kMostContexts) break;
     status.contexts.push_back({context, keeper.store().session_count(context)});

@@ -66,6 +66,15 @@ class MessageFields {
 
 }  // namespace
 
+Message get_all_message(Dialect dialect, const std::string& context, std::int64_t time_ms) {
+  return {.dialect = dialect,
+          .event = static_cast<std::int32_t>(Event::get_all),
+          .time_ms = time_ms,
+          .context = context,
+          .session_id = "GET-ALL",
+          .unique_id = "GET-ALL-" + context};
+}
+
 Result<Message, Malformed> parse_message(Bytes bytes) {
   const auto graph = java::parse(bytes);
   if (!graph || graph->roots().empty()) return Unexpected{Malformed::bad_stream};

@@ -36,6 +36,9 @@ struct Message {
   [[nodiscard]] bool is(Event e) const { return event == static_cast<std::int32_t>(e); }
 };
 
+// Asks a member for every session of a context, as DeltaManager.getAllClusterSessions does.
+Message get_all_message(Dialect dialect, const std::string& context, std::int64_t time_ms);
+
 Result<Message, Malformed> parse_message(Bytes bytes);
 // As Tomcat writes it: what was parsed comes back byte for byte.
 Buffer compose_message(const Message& message);

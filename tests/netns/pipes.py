@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 TOOL, WORK = sys.argv[1:]
-BASE = [TOOL, "--socket", WORK + "/a.sock"]
+SOCKETS = {"engine": WORK + "/engine.sock"}  # of commands that are not for the agent
 KEYS = ["--keyring", WORK + "/other.keys"]
 # What each command is given; what is not here is run as it is.
 ARGUMENTS = {
@@ -27,6 +27,7 @@ ARGUMENTS = {
     "key remove": ["2"] + KEYS,
     "bundle": ["-"],
     "bench": ["b", "--time", "1s"],
+    "engine session": ["ABCD"],
     "help": [],
 }
 FOREVER = {"events", "watch", "capture"}  # end by themselves once nobody reads
@@ -44,7 +45,8 @@ def commands():
 
 
 def run(words, **streams):
-    command = BASE + words.split() + ARGUMENTS.get(words, [])
+    socket = SOCKETS.get(words.split()[0], WORK + "/a.sock")
+    command = [TOOL, "--socket", socket] + words.split() + ARGUMENTS.get(words, [])
     return subprocess.run(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=60, **streams)
 
 

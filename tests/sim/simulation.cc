@@ -80,6 +80,7 @@ void Simulation::start_agent(std::size_t h) {
   }
   relay::Actions out;
   const Instant now = local_time(host);
+  set_wall_clock(h, Duration::zero());
   host.core->set_local_addresses({host.address});
   host.core->configure(now, settings, ring(), out);
   for (std::size_t p = 0; p < hosts_.size(); ++p) {

@@ -86,8 +86,6 @@ void Tomcat::hear(const session::Message& message, std::int64_t now_ms) {
 
 class Simulation {
  public:
-  bool renames = true;
-
   explicit Simulation(unsigned seed, Settings settings = {})
       : node_(settings), random_(seed), seed_(seed) {
     node_.keeper.begin(member(50), moment(node_.time));
@@ -219,7 +217,7 @@ void Simulation::load(Duration so_long, std::size_t victim) {
     const std::string id = mine[pick(mine.size())];
     if (!alone && pick(15) == 0) {
       log_out(id, at);
-    } else if (!alone && pick(20) == 0 && renames) {
+    } else if (!alone && pick(20) == 0) {
       rename(id, id + "x", at);
     } else {
       write(id, at);
@@ -316,8 +314,6 @@ void Simulation::all_are_right() {
 BOOST_AUTO_TEST_CASE(cut_off_and_back) {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     Simulation sim(seed);
-    // Not every change of id around a cut is healed (docs/engine.md, limits).
-    sim.renames = false;
     sim.loses_ = seed % 2 == 0;
     const std::size_t victim = sim.pick(kTomcats);
     for (int i = 0; i < 9; ++i)
