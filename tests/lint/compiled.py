@@ -79,7 +79,9 @@ def header_tasks(top, build):
     commands = {f: w for f, w in compile_commands(top, build).items() if f"-I{top}/agent" in w}
     for header in sorted([*(top / "agent").rglob("*.h"), *(top / "engine").rglob("*.h")]):
         # The flags of a source of the same module; a module without one uses any.
-        near = [w for f, w in sorted(commands.items()) if f.parent == header.parent]
+        module = header.parent.relative_to(top)
+        near = [w for f, w in sorted(commands.items())
+                if f.parent == header.parent or f.is_relative_to(build / module)]
         words = header_flags(near[0] if near else next(iter(commands.values())))
         name = header.relative_to(top).as_posix()
         command = words + ["-fsyntax-only", "-x", "c++", "-"]

@@ -20,10 +20,11 @@ std::uint64_t seed_of(std::uint64_t usual) {
   return given == nullptr ? usual : std::strtoull(given, nullptr, 10);
 }
 
-// TRIBECAST_SIM_HOURS makes the long run longer.
-int hours_of(int usual) {
+// How long the weather lasts: ten minutes, or TRIBECAST_SIM_HOURS.
+Duration weather_time() {
   const char* given = std::getenv("TRIBECAST_SIM_HOURS");
-  return given == nullptr ? usual : std::atoi(given);
+  if (given == nullptr) return std::chrono::minutes(10);
+  return std::chrono::hours(std::atoi(given));
 }
 
 void start_all(Simulation& s, std::size_t members) {
@@ -39,7 +40,7 @@ void check_faults(const Simulation& s) {
 }
 
 // Three sites with four members each, for hours.
-void check_no_false_drop(Simulation& s, Duration time = std::chrono::hours(hours_of(1))) {
+void check_no_false_drop(Simulation& s, Duration time = weather_time()) {
   start_all(s, 4);
   s.run_for(seconds(10));
   BOOST_TEST(s.complete());
@@ -265,8 +266,8 @@ BOOST_AUTO_TEST_CASE(at_thirty_percent_loss_no_peer_flaps_and_silence_is_shown_w
     start_all(s, 1);
     s.run_for(seconds(60));
     s.events.clear();
-    s.run_for(std::chrono::hours(hours_of(1)));
-    test::figure("loss 30 %, 3 agents with a member each, ", hours_of(1),
+    s.run_for(weather_time());
+    test::figure("loss 30 %, 3 agents with a member each, ", to_seconds(weather_time()) / 3600,
                  " hours: ", s.events[EventKind::peer_silent], " times silent, ",
                  s.events[EventKind::peer_away], " times away, ", s.events[EventKind::peer_up],
                  " times up, seed ", s.seed());
@@ -293,10 +294,10 @@ BOOST_AUTO_TEST_CASE(at_thirty_percent_loss_no_peer_flaps_and_silence_is_shown_w
   }
 }
 
-// A tenth of the hours, but for the long form.
+// A tenth of the time, but for the long form.
 BOOST_AUTO_TEST_CASE(no_false_drop_in_100_hours_at_ten_and_thirty_percent_loss_with_copies) {
   const bool is_long = std::getenv("TRIBECAST_LONG") != nullptr;
-  const Duration time = Duration(std::chrono::hours(hours_of(1))) / (is_long ? 1 : 10);
+  const Duration time = weather_time() / (is_long ? 1 : 10);
   for (const auto& [loss, copies] : {std::pair{0.1, 2U}, std::pair{0.3, 3U}}) {
     Simulation s(seed_of(16), 3, 4);
     s.copies = copies;

@@ -6,14 +6,6 @@ tribecast_unit_test(relay_pacer relay_pacer.cc LINK tribecast_relay)
 tribecast_unit_test(relay_members relay_members.cc LINK tribecast_relay)
 tribecast_unit_test(relay_links relay_links.cc LINK tribecast_relay)
 tribecast_unit_test(relay_views relay_views.cc LINK tribecast_relay)
-tribecast_unit_test(relay_views_by_key relay_views.cc LINK tribecast_relay)
-# The same where peers have public keys; cases about the ring alone are left out there.
-tribecast_unit_test(relay_links_by_key relay_links.cc LINK tribecast_relay)
-tribecast_unit_test(relay_core_by_key relay_core.cc LINK tribecast_relay)
-tribecast_unit_test(relay_rotation_by_key relay_rotation.cc LINK tribecast_relay)
-foreach(test relay_links_by_key relay_views_by_key relay_core_by_key relay_rotation_by_key)
-  target_compile_definitions(test_${test} PRIVATE TRIBECAST_TEST_BY_KEY)
-endforeach()
 tribecast_unit_test(relay_by_key relay_by_key.cc LINK tribecast_relay)
 tribecast_unit_test(relay_core relay_core.cc LINK tribecast_relay)
 tribecast_unit_test(relay_rotation relay_rotation.cc LINK tribecast_relay)
@@ -23,6 +15,12 @@ tribecast_unit_test(relay_path_size relay_path_size.cc LINK tribecast_relay)
 tribecast_unit_test(relay_remembered relay_remembered.cc LINK tribecast_relay)
 tribecast_unit_test(relay_wire relay_wire.cc LINK tribecast_relay)
 tribecast_unit_test(relay_tamper relay_tamper.cc LINK tribecast_relay)
+
+# The same where peers have public keys; cases about the ring alone are left out there.
+foreach(test relay_links relay_views relay_core relay_rotation)
+  add_test(NAME unit.${test}_by_key COMMAND test_${test} --run_test=!@ring_only)
+  set_tests_properties(unit.${test}_by_key PROPERTIES LABELS unit ENVIRONMENT TRIBECAST_TEST_BY_KEY=1)
+endforeach()
 
 # The same vectors by another implementation.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)

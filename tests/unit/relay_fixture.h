@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,11 +34,7 @@ inline RandomSource seeded(std::uint64_t seed) {
 }
 
 // Whether all hosts have public keys unless a test says something else.
-#ifdef TRIBECAST_TEST_BY_KEY
-inline constexpr bool kByKey = true;
-#else
-inline constexpr bool kByKey = false;
-#endif
+inline const bool kByKey = std::getenv("TRIBECAST_TEST_BY_KEY") != nullptr;
 
 // The static key of the nth host, and of its strangers.
 inline seal::KeyPair own_key(std::size_t n) {

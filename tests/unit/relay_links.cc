@@ -19,7 +19,7 @@ namespace {
 using Net = test::Net<Links>;
 
 // Cases about a ring without public keys.
-const boost::unit_test::enable_if<!test::kByKey> ring_only;
+const boost::unit_test::label ring_only("ring_only");
 
 const Buffer kPayload = copy_of(bytes_of("datagram"));
 
