@@ -1,6 +1,7 @@
 // Of the agent: roll calls, `tribecast doctor --all`.
 #include "base/check.h"
 #include "daemon/agent.h"
+#include "daemon/translate.h"
 #include "io/clock.h"
 #include "relay/views.h"
 
@@ -67,10 +68,7 @@ void Agent::finish_roll_call() {
   control::RollCall agents;
   agents.push_back(
       {"", control::CallAnswer::whole, view_maker_.view(), to_seconds(view_maker_.age(now))});
-  for (relay::PeerView& peer : *roll_call_) {
-    agents.push_back({peer.peer, static_cast<control::CallAnswer>(peer.answer),
-                      std::move(peer.bytes), to_seconds(peer.age)});
-  }
+  for (relay::PeerView& view : *roll_call_) agents.push_back(to_called_agent(std::move(view)));
   roll_call_.reset();
   const std::string answer = control::roll_call_reply(agents);
   for (const auto& reply : std::exchange(roll_callers_, {})) reply(answer);

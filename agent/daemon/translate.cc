@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "base/check.h"
 #include "base/hex.h"
@@ -23,11 +24,13 @@ constexpr bool same_place(To to, From from) {
   return static_cast<int>(to) == static_cast<int>(from);
 }
 
-// The two enumerations of states are one list; a change of either must be made in both.
+// The two enumerations of each are one list; a change of either must be made in both.
 static_assert(same_place(control::PeerState::half_open_out, relay::PeerState::half_open_out));
 static_assert(same_place(control::PeerState::self, relay::PeerState::self));
 static_assert(same_place(control::MemberState::lost, relay::MemberState::lost));
 static_assert(same_place(control::Origin::remote, relay::Origin::remote));
+static_assert(same_place(control::CallAnswer::none, relay::ViewAnswer::none));
+static_assert(same_place(control::CallAnswer::whole, relay::ViewAnswer::whole));
 
 control::Peer to_peer(const relay::PeerReport& report) {
   control::Peer peer;
@@ -198,6 +201,11 @@ bool needs_programs(const config::Config& config) {
   return std::ranges::any_of(config.discoveries, [](const config::Discovery& discovery) {
     return discovery.kind == config::SourceKind::exec;
   });
+}
+
+control::CalledAgent to_called_agent(relay::PeerView&& view) {
+  return {std::move(view.peer), static_cast<control::CallAnswer>(view.answer),
+          std::move(view.bytes), to_seconds(view.age)};
 }
 
 }  // namespace tribecast::daemon

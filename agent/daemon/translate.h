@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "control/status.h"
+#include "control/view.h"
 #include "relay/core.h"
 #include "relay/settings.h"
 
@@ -18,6 +19,9 @@ relay::Settings to_settings(const config::Config& config, const std::vector<conf
 // Node name, site, peers, groups (without their interfaces), members, latency, rates, drops, and a
 // warning for each member that is refused. The verdict is not set.
 control::Status to_status(const relay::Report& report, const config::Config& config);
+
+// What a peer's agent answered to a roll call; its view is moved.
+control::CalledAgent to_called_agent(relay::PeerView&& view);
 
 // Whether it names a source of peers that is a program.
 [[nodiscard]] bool needs_programs(const config::Config& config);

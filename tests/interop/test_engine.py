@@ -300,6 +300,17 @@ def pair():
               "the first one is stopped, the Tomcat killed and started again: the second gives back every session")
 
 
+def tells_of_sessions(engine, cookies):
+    code, listed = engine.tell("sessions", "--limit", "5")
+    check(code == 0 and listed["total"] == 10 and len(listed["sessions"]) == 5 and
+          not any(cookie in str(listed) for cookie in cookies), "sessions: 5 of 10, and no cookie among them")
+    code, shown = engine.tell("session", cookies[0][:8])
+    parts = {part["name"]: part for part in shown["parts"]}
+    check(code == 0 and parts["cart"]["class"] == "java.lang.String" and "a book" not in str(shown),
+          "session: by its first letters; names and classes, no value")
+    check(engine.tell("session", "zzz")[0] == 2, "one that is not there is an error")
+
+
 def told():
     """`tribecast engine`: what two engines say of two Tomcats, and that a Tomcat was cut off from the other."""
     with Cluster(Settings(send_options=8), hosts=2, network=Lan, agents=False,
@@ -331,16 +342,7 @@ def told():
         eventually("the engines agree", lambda: {member["name"]: member for member in first.tell("members")[1]["members"]}
                    [second.member]["agrees"] is True, timeout=20)
 
-        code, listed = first.tell("sessions", "--limit", "5")
-        cookies = [visitor.session for visitor in visitors]
-        check(code == 0 and listed["total"] == 10 and len(listed["sessions"]) == 5 and
-              not any(cookie in str(listed) for cookie in cookies), "sessions: 5 of 10, and no cookie among them")
-        code, shown = first.tell("session", cookies[0][:8])
-        parts = {part["name"]: part for part in shown["parts"]}
-        check(code == 0 and parts["cart"]["class"] == "java.lang.String" and "a book" not in str(shown),
-              "session: by its first letters; names and classes, no value")
-        check(first.tell("session", "zzz")[0] == 2, "one that is not there is an error")
-
+        tells_of_sessions(first, [visitor.session for visitor in visitors])
         time.sleep(4)  # what changed within 3 s is counted apart
         code, report = first.tell("verify")
         check(code == 0 and [member["outcome"] for member in report["members"]] == 3 * ["same"],
