@@ -44,15 +44,27 @@ else()
   target_link_libraries(tribecast_pcap INTERFACE PkgConfig::PCAP)
 endif()
 
+# RocksDB, whose description for pkg-config names no library that its archive needs.
+if(TRIBECAST_ENGINE)
+  add_library(tribecast_rocksdb INTERFACE)
+  target_link_libraries(tribecast_rocksdb INTERFACE PkgConfig::ROCKSDB)
+  if(TRIBECAST_STATIC)
+    foreach(library snappy lz4 zstd bz2 z)
+      find_library(TRIBECAST_STATIC_${library} lib${library}.a REQUIRED)
+      target_link_libraries(tribecast_rocksdb INTERFACE ${TRIBECAST_STATIC_${library}})
+    endforeach()
+  endif()
+endif()
+
 # What the two programs link with, beside their modules.
 add_library(tribecast_program INTERFACE)
 target_link_libraries(tribecast_program INTERFACE Boost::program_options)
 if(TRIBECAST_STATIC)
-  # The linker warns of a call into the name service switch, whose modules a static program cannot load.
+  # The linker warns of a call into the name service switch, and of dlopen: a static program can load no module.
   add_library(tribecast_names OBJECT agent/host/no_name_service.cc)
   target_link_libraries(tribecast_names PRIVATE tribecast_options)
   target_link_libraries(tribecast_program INTERFACE $<TARGET_OBJECTS:tribecast_names>)
-  target_link_options(tribecast_program INTERFACE -Wl,--fatal-warnings)
+  target_link_options(tribecast_program INTERFACE -Wl,--fatal-warnings,--wrap=dlopen)
 elseif(TRIBECAST_STATIC_RUNTIME)
   target_link_options(tribecast_program INTERFACE -static-libstdc++ -static-libgcc)
 endif()

@@ -1,7 +1,7 @@
 # Language, warnings, sanitizers and hardening, as one interface target: tribecast_options.
 
 option(TRIBECAST_TESTS "Build the tests" ON)
-option(TRIBECAST_ENGINE "Build the replication engine; the packages have only the agent yet" ON)
+option(TRIBECAST_ENGINE "Build the replication engine" ON)
 option(TRIBECAST_WERROR "Warnings are errors (ci presets)" OFF)
 option(TRIBECAST_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
 option(TRIBECAST_FUZZ "Build the libFuzzer targets (needs clang)" OFF)

@@ -1,42 +1,19 @@
 #include "cli/pages.h"
 
+#include <algorithm>
+#include <array>
+
 #include "cli/command.h"
+#include "config/manual.h"
 #include "config/settings.h"
 
 namespace tribecast::cli {
 namespace {
 
-// Text as roff wants it: no line begins with a control character, and no hyphen becomes a dash.
-// Words between backquotes are bold.
-std::string roff(std::string_view text) {
-  std::string out;
-  bool line_begins = true;
-  bool bold = false;
-  for (const char c : text) {
-    if (line_begins && (c == '.' || c == '\'')) out += "\\&";
-    line_begins = c == '\n';
-    if (c == '`') {
-      bold = !bold;
-      out += bold ? "\\fB" : "\\fR";
-    } else if (c == '\\') {
-      out += "\\e";
-    } else if (c == '-') {
-      out += "\\-";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+using config::roff;
 
 std::string heading(std::string_view name, std::string_view section, std::string_view summary) {
-  return ".\\\" Generated from the tables of the program.\n.TH \"" + roff(name) + "\" " +
-         std::string(section) + " \"\" \"tribecast " TRIBECAST_VERSION "\"\n.SH NAME\n" +
-         roff(name) + " \\- " + roff(summary) + "\n";
-}
-
-std::string tagged(std::string_view tag, std::string_view text) {
-  return ".TP\n.B " + roff(tag) + "\n" + roff(text) + "\n";
+  return config::roff_heading(name, section, summary, TRIBECAST_VERSION);
 }
 
 // Lines as they are: an indented one is an example.
@@ -47,7 +24,7 @@ std::string as_written(std::string_view text) {
 std::string option_entry(const Option& option) {
   std::string tag = "--" + std::string(option.name);
   if (!option.argument.empty()) tag += " " + std::string(option.argument);
-  return tagged(tag, option.description);
+  return config::roff_entry(tag, option.description);
 }
 
 std::string command_entry(const Command& command) {
@@ -73,43 +50,44 @@ std::string tool_page() {
   }
   out += ".SH EXIT STATUS\n";
   for (const ExitMeaning& exit : exit_meanings()) {
-    out += tagged(std::to_string(static_cast<int>(exit.code)), exit.meaning);
+    out += config::roff_entry(std::to_string(static_cast<int>(exit.code)), exit.meaning);
   }
   return out + ".SH SEE ALSO\n.BR tribecast.conf (5),\n.BR tribecastd (8)\n";
 }
 
-std::string setting_entry(const config::Setting& setting) {
-  std::string text(setting.description);
-  text += " Value: " + std::string(setting.kind);
-  if (!setting.low.empty()) {
-    text += ", " + std::string(setting.low) + " to " + std::string(setting.high);
-  }
-  if (!setting.fallback.empty()) text += "; default `" + std::string(setting.fallback) + "`";
-  text += setting.repeatable ? ". Repeatable." : ".";
-  return tagged(setting.key, text);
+std::string configuration_page() {
+  return heading("tribecast.conf", "5", "configuration of the agent tribecastd") +
+         ".SH DESCRIPTION\n" +
+         roff(
+             "The agent reads `/etc/tribecast/tribecast.conf`, then the files "
+             "`peers.d/*.conf` and `conf.d/*.conf` beside it, in order of name.\n"
+             "One identical set of files works on every node.\n"
+             "`[type]` or `[type \"name\"]` begins a section, `key = value` sets a key "
+             "in it; `#` and `;` begin a comment.\n"
+             "`tribecast config check` names every mistake by file and line.\n") +
+         config::roff_settings(config::agent_table(), config::kinds()) +
+         ".SH SEE ALSO\n.BR tribecast (1),\n.BR tribecastd (8)\n";
 }
 
-std::string configuration_page() {
-  std::string out = heading("tribecast.conf", "5", "configuration of the agent tribecastd") +
-                    ".SH DESCRIPTION\n" +
-                    roff(
-                        "The agent reads `/etc/tribecast/tribecast.conf`, then the files "
-                        "`peers.d/*.conf` and `conf.d/*.conf` beside it, in order of name.\n"
-                        "One identical set of files works on every node.\n"
-                        "`[type]` or `[type \"name\"]` begins a section, `key = value` sets a key "
-                        "in it; `#` and `;` begin a comment.\n"
-                        "`tribecast config check` names every mistake by file and line.\n");
-  for (const config::SectionEntry& section : config::sections()) {
-    out += ".SH \"[" + roff(section.type) + (section.named ? " \\(dqNAME\\(dq" : "") + "]\"\n";
-    out += roff(section.description) + "\n";
-    for (const config::Setting& setting : config::settings()) {
-      if (setting.section == section.type) out += setting_entry(setting);
-    }
-  }
-  out += ".SH VALUES\n";
-  for (const config::Kind& kind : config::kinds()) out += tagged(kind.name, kind.description);
-  return out + ".SH SEE ALSO\n.BR tribecast (1),\n.BR tribecastd (8)\n";
-}
+// What a daemon's --help does not tell.
+struct Daemon {
+  std::string_view page;
+  std::string_view name;
+  std::string_view summary;
+  std::string_view signals;   // roff
+  std::string_view see_also;  // roff
+};
+
+constexpr std::array kDaemons = {
+    Daemon{"tribecastd.8", "tribecastd", "relays cluster multicast to peers as sealed unicast",
+           ".TP\n.B SIGHUP\nreads the configuration again\n"
+           ".TP\n.B SIGTERM, SIGINT\nsays goodbye to the peers and ends\n",
+           ".BR tribecast (1),\n.BR tribecast.conf (5)\n"},
+    Daemon{"tribecast-engine.8", "tribecast-engine", "keeps the sessions of a Tomcat cluster",
+           ".TP\n.B SIGTERM, SIGINT\nwrites what is not written yet, tells all members that it "
+           "leaves, and ends\n",
+           ".BR tribecast-engine.conf (5),\n.BR tribecastd (8)\n"},
+};
 
 }  // namespace
 
@@ -122,12 +100,13 @@ std::string page(std::string_view name) {
   return {};
 }
 
-std::string agent_page(std::string_view help) {
-  return heading("tribecastd", "8", "relays cluster multicast to peers as sealed unicast") +
-         ".SH SYNOPSIS\n.B tribecastd\n[\\fIoptions\\fR]\n.SH DESCRIPTION\n" + as_written(help) +
-         ".SH SIGNALS\n" + tagged("SIGHUP", "reads the configuration again") +
-         tagged("SIGTERM, SIGINT", "says goodbye to the peers and ends") +
-         ".SH SEE ALSO\n.BR tribecast (1),\n.BR tribecast.conf (5)\n";
+std::string daemon_page(std::string_view name, std::string_view help) {
+  const auto* daemon = std::ranges::find(kDaemons, name, &Daemon::page);
+  if (daemon == kDaemons.end()) return {};
+  const std::string program = roff(daemon->name);
+  return heading(daemon->name, "8", daemon->summary) + ".SH SYNOPSIS\n.B " + program +
+         "\n[\\fIoptions\\fR]\n.SH DESCRIPTION\n" + as_written(help) + ".SH SIGNALS\n" +
+         std::string(daemon->signals) + ".SH SEE ALSO\n" + std::string(daemon->see_also);
 }
 
 }  // namespace tribecast::cli

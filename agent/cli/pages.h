@@ -10,8 +10,9 @@ namespace tribecast::cli {
 // `tribecast.fish`; empty for another name.
 std::string page(std::string_view name);
 
-// `tribecastd.8`, around what the agent's --help prints.
-std::string agent_page(std::string_view help);
+// `tribecastd.8` or `tribecast-engine.8`, around what the daemon's --help prints; empty for another
+// name.
+std::string daemon_page(std::string_view name, std::string_view help);
 
 // One for each shell (completion.cc).
 std::string bash_completion();

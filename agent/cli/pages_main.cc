@@ -1,5 +1,5 @@
-// Writes a generated page: tribecast_pages NAME FILE; for tribecastd.8 the agent's help text comes
-// by standard input.
+// Writes a generated page: tribecast_pages NAME FILE; for a page of section 8 the daemon's
+// help text comes by standard input.
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -22,12 +22,9 @@ std::string standard_input() {
 int main(int argc, char** argv) {
   if (argc != 3) return 64;
   const std::string name = argv[1];
-  std::string text;
-  if (name == "tribecastd.8") {
-    text = tribecast::cli::agent_page(standard_input());
-  } else {
-    text = tribecast::cli::page(name);
-  }
+  const std::string text = name.ends_with(".8")
+                               ? tribecast::cli::daemon_page(name, standard_input())
+                               : tribecast::cli::page(name);
   std::ofstream out(argv[2], std::ios::binary);
   out << text;
   return text.empty() || !out.flush() ? 1 : 0;

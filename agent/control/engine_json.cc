@@ -75,6 +75,7 @@ void each_field(S& s, F&& f) requires std::is_same_v<std::remove_const_t<S>, Eng
   f("age_seconds", s.age_seconds);
   f("age_told_seconds", s.age_told_seconds);
   f("sessions", s.sessions);
+  f("map_entries", s.map_entries);
   f("memory_bytes", s.memory_bytes);
   f("memory_limit_bytes", s.memory_limit_bytes);
   f("disk", s.disk);

@@ -69,6 +69,9 @@ std::string engine_metrics_text(const EngineStatus* status) {
   for (const EngineContext& one : status->contexts) {
     page.count({{"context", one.context}}, one.sessions);
   }
+  page.gauge(
+      {"engine_map_entries", "Of replicated maps: the sessions of BackupManagers, and others."});
+  page.count({}, status->map_entries);
   put_members(page, *status);
   put_counters(page, *status);
   return std::move(page).text();

@@ -133,7 +133,9 @@ std::string engine_status_text(const EngineStatus& status, const Style& style) {
                     (status.in_sync ? "in sync" : "not in sync") + "   " +
                     counted(up(status, "tomcat"), "Tomcat") + ", " +
                     counted(up(status, "engine"), "other engine") + "   " +
-                    counted(status.sessions, "session") + "\n";
+                    counted(status.sessions, "session");
+  if (status.map_entries > 0) out += ", " + count_text(status.map_entries) + " in maps";
+  out += "\n";
   out += reasons_text(status.verdict, style) + "\n";
   out += labelled("member", status.node.member + (status.node.name.empty() ? "" : "   ") +
                                 status.node.name + "   version " + status.node.version +

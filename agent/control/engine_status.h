@@ -66,6 +66,7 @@ struct EngineStatus {
   double age_seconds = 0;       // since its first start
   double age_told_seconds = 0;  // to members: short while it is not in sync
   std::uint64_t sessions = 0;
+  std::uint64_t map_entries = 0;  // of replicated maps: BackupManager's sessions, and others
   std::uint64_t memory_bytes = 0;
   std::uint64_t memory_limit_bytes = 0;
   std::string disk;             // ok, failed, none

@@ -1,13 +1,18 @@
 // The C library's name lookups, as a static program has them: there is no such name. They would
 // load the modules of the name service switch, which must be those of the C library that is linked.
 // Only libraries call them, for names that nobody gives them: DNS is c-ares' and accounts are read
-// from their files.
+// from their files. For the same reason there is no library to load: libcrypto would look for its
+// modules, and has all that is used.
 #include <netdb.h>
 #include <netinet/ether.h>
 
 #include <cerrno>
 
 extern "C" {
+
+// What the linker's --wrap=dlopen calls; glibc's own is there in any case.
+void* no_library(const char* file, int mode) noexcept __asm__("__wrap_dlopen");
+void* no_library(const char* /*file*/, int /*mode*/) noexcept { return nullptr; }
 
 int getaddrinfo(const char* /*name*/, const char* /*service*/, const addrinfo* /*hints*/,
                 addrinfo** found) {

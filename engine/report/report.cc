@@ -71,6 +71,8 @@ control::EngineMember member_of(const channel::Membership::Entry& entry,
 std::vector<control::EngineCounter> counters_of(const keeper::Keeper& keeper,
                                                 const channel::Channel& channel) {
   const session::Counters& store = keeper.store().counters();
+  const keeper::MapCounters& maps = keeper.maps().counters();
+  const keeper::PushCounters& healing = keeper.pushes().counters();
   const keeper::DigestCounters& digests = keeper.digests().counters();
   const channel::ChannelCounters& sent = channel.counters();
   return {{"messages", keeper.counters().messages},
@@ -88,6 +90,16 @@ std::vector<control::EngineCounter> counters_of(const keeper::Keeper& keeper,
           {"answered", keeper.answers().counters().completed},
           {"fetched", keeper.fetches().counters().completed},
           {"fetch_failed", keeper.fetches().counters().failed},
+          {"map_messages", maps.messages},
+          {"map_requests", maps.requests},
+          {"map_not_sent", maps.not_sent},
+          {"healing_looks", healing.looks},
+          {"healing_given", healing.given},
+          {"healing_mended", healing.mended},
+          {"healing_ended", healing.ended},
+          {"healing_renamed", healing.renamed},
+          {"healing_taken", healing.taken},
+          {"healing_failed", healing.failed},
           {"digests_compared", digests.compared},
           {"digests_differed", digests.differed},
           {"heartbeats", sent.heartbeats},
@@ -171,6 +183,7 @@ void fill(control::EngineStatus& status, const keeper::Keeper& keeper,
   status.in_sync = keeper.has_state();
   status.age_told_seconds = static_cast<double>(channel.alive_milliseconds(moment.now)) / 1000;
   status.sessions = keeper.store().session_count();
+  status.map_entries = keeper.maps().entry_count();
   status.memory_bytes = keeper.memory_bytes();
   for (const std::string& context : keeper.store().contexts()) {
     if (status.contexts.size() == kMostContexts) break;

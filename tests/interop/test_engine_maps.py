@@ -35,6 +35,10 @@ def fetched():
     time.sleep(3)
 
 
+def entries_of(engine):
+    return engine.tell("status")[1]["map_entries"]
+
+
 def backup_killed():
     """Primary and backup of sessions are killed at one moment: the third Tomcat serves them from the engine."""
     with compiled_classes() as classes, backup_cluster(dataclasses.replace(BACKUP, classes=classes)) as cluster:
@@ -43,6 +47,7 @@ def backup_killed():
         one, two, three = cluster.tomcats
         filled = fill(cluster, cluster.tomcats, 60)
         check(trouble(cluster.tomcats) == [], "60 sessions on three Tomcats with BackupManagers and an engine, no error in their logs")
+        check(entries_of(engine) >= 60, f"the engine says that it has them: {entries_of(engine)} entries of maps")
         fetched()
         one.kill()
         two.kill()
@@ -119,7 +124,8 @@ def backup_time_out():
     """Sessions that nobody uses end, though the engine has made itself a backup of them: after twice their time-out at the latest."""
     time_out, step = 8, 0.5
     with backup_cluster(BACKUP, tomcat_count=2) as cluster:
-        start(cluster, [cluster.engine(cluster.extra_hosts[0])])
+        engine = cluster.engine(cluster.extra_hosts[0])
+        start(cluster, [engine])
         one, _ = cluster.tomcats
         for _ in range(6):
             cluster.visitor().visit(one.url("/app/session.jsp"), create=1, timeout=time_out)
@@ -133,3 +139,4 @@ def backup_time_out():
         text = ", ".join(f"{seconds:.0f}" for seconds in lived)
         check(left == 0 and time_out - 2 <= lived[0] and lived[-1] <= 2 * time_out + 6,
               f"6 sessions with a time-out of {time_out} s ended after {text} s")
+        eventually("the engine has none of them any more", lambda: entries_of(engine) == 0, timeout=20)

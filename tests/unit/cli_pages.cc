@@ -56,9 +56,13 @@ BOOST_AUTO_TEST_CASE(completions_have_every_word_and_option) {
 }
 
 BOOST_AUTO_TEST_CASE(no_line_of_a_page_is_a_command_by_chance) {
-  const std::string page = cli::agent_page("usage\n.so /etc/passwd\n'quoted' \\n --help\n");
+  const std::string page =
+      cli::daemon_page("tribecastd.8", "usage\n.so /etc/passwd\n'quoted' \\n --help\n");
   BOOST_TEST(holds(page, "\n\\&.so /etc/passwd\n"));
   BOOST_TEST(holds(page, "\n\\&'quoted' \\en \\-\\-help\n"));
 }
 
-BOOST_AUTO_TEST_CASE(other_pages_do_not_exist) { BOOST_TEST(cli::page("tribecast.2").empty()); }
+BOOST_AUTO_TEST_CASE(other_pages_do_not_exist) {
+  BOOST_TEST(cli::page("tribecast.2").empty());
+  BOOST_TEST(cli::daemon_page("tribecast.8", "help").empty());
+}

@@ -81,6 +81,7 @@ control::EngineStatus full_status() {
   status.in_sync = true;
   status.age_seconds = status.age_told_seconds = 86'400;
   status.sessions = 12;
+  status.map_entries = 3;
   status.memory_bytes = 95;
   status.memory_limit_bytes = 1'000'000;
   status.disk = "ok";
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_status_comes_back_as_it_was_and_is_shown) {
   BOOST_TEST_REQUIRE(static_cast<bool>(again));
   BOOST_TEST(control::engine_status_json(*again, "t") == control::engine_status_json(status, "t"));
   const std::string text = control::engine_status_text(status, {});
-  BOOST_TEST(text.starts_with("OK  in sync   1 Tomcat, 1 other engine   12 sessions\n"));
+  BOOST_TEST(text.starts_with("OK  in sync   1 Tomcat, 1 other engine   12 sessions, 3 in maps\n"));
   BOOST_TEST(text.find('\x1b') == text.npos);
   BOOST_TEST(is_within_columns(text));
   BOOST_TEST(is_within_columns(control::engine_members_text(status, {})));
@@ -213,6 +214,7 @@ BOOST_AUTO_TEST_CASE(a_status_comes_back_as_it_was_and_is_shown) {
   for (const char* line :
        {"tribecast_engine_up 1\n", "tribecast_engine_in_sync 1\n",
         "tribecast_engine_sessions{context=\"localhost#/app\"} 12\n",
+        "tribecast_engine_map_entries 3\n",
         "tribecast_engine_members{kind=\"tomcat\",state=\"up\"} 1\n",
         "tribecast_engine_member_sent_total{member=\"10.0.0.1:4000\",outcome=\"failed\"} 1\n",
         "tribecast_engine_agrees{member=\"10.0.0.2:4000\"} 1\n",
