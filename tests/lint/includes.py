@@ -6,6 +6,8 @@ import re
 import sys
 import tempfile
 
+import command
+
 # Module -> what it may include beside itself, as drawn in docs/architecture.md. Those of agent/ are named, and
 # included, without that folder; those of engine/ with it.
 MODULES = {
@@ -212,15 +214,4 @@ def self_test():
     return wrong
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return 1 if self_test() else 0
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    findings = check_tree(sys.argv[1])
-    print("\n".join(findings))
-    return 1 if findings else 0
-
-
-sys.exit(main())
+sys.exit(command.run(__doc__, check_tree, self_test))

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import urllib.parse
 
+import command
+
 SKIPPED_FOLDERS = {".git", "build", "corpus", "__pycache__"}
 FENCE = re.compile(r"\s*(```|~~~)")
 # Code may go on in the next line, not in the next paragraph.
@@ -155,15 +157,9 @@ def self_test():
     return wrong
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return 1 if self_test() else 0
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    findings, links = check_tree(sys.argv[1])
-    print("\n".join([*findings, f"{links} links, {len(findings)} wrong"]))
-    return 1 if findings or links == 0 else 0
+def check_some(top):
+    findings, links = check_tree(top)
+    return findings if links else ["no link is found in the tree"]
 
 
-sys.exit(main())
+sys.exit(command.run(__doc__, check_some, self_test))

@@ -7,6 +7,8 @@ import pathlib
 import re
 import sys
 
+import command
+
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 
@@ -128,15 +130,4 @@ def self_test():
     return wrong
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        return 1 if self_test() else 0
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    findings = check_tree(sys.argv[1])
-    print("\n".join(findings))
-    return 1 if findings else 0
-
-
-sys.exit(main())
+sys.exit(command.run(__doc__, check_tree, self_test))
