@@ -38,6 +38,7 @@ target_compile_options(tribecast_options INTERFACE
 if(TRIBECAST_SANITIZE)
   target_compile_options(tribecast_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(tribecast_options INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(tribecast_options INTERFACE -fsanitize=address,undefined)
 endif()
 

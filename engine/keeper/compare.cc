@@ -25,6 +25,11 @@ std::string name_of(ActionType type, const std::string& name) {
   return name;
 }
 
+// HashMap, HashSet, Hashtable and what is made of them.
+bool has_hash_table(Bytes value) {
+  return view_of(value).find("java.util.Hash") != std::string_view::npos;
+}
+
 using Values = std::map<std::string_view, const session::Value*>;
 
 Values values_of(const Record& record) {
@@ -65,7 +70,22 @@ std::vector<Part> difference(const Session& kept, const Record& copy, const Stan
   return parts;
 }
 
+bool is_alike_in(const Session& kept, const Values& copy, const Part& part) {
+  const auto& [type, name] = part;
+  const auto is_it = [&, &of = type, &called = name](const Entry& entry) {
+    return entry.type == of && entry.name == called && !entry.removed;
+  };
+  const auto mine = std::ranges::find_if(kept.entries(), is_it);
+  const auto theirs = copy.find(name);
+  return type == ActionType::attribute && mine != kept.entries().end() && theirs != copy.end() &&
+         is_alike(mine->value, *theirs->second);
+}
+
 }  // namespace
+
+bool is_alike(Bytes a, Bytes b) {
+  return same(a, b) || (a.size() == b.size() && has_hash_table(a) && has_hash_table(b));
+}
 
 Comparison compare(const Session& kept, const Record& copy, const Standing& standing) {
   Comparison result;
@@ -81,7 +101,10 @@ Comparison compare(const Session& kept, const Record& copy, const Standing& stan
   }
   const bool is_older = standing.is_missed || seen_ms + kSlackMs < kept.newest_ms();
   if (!is_older || parts.empty()) return result;
-  return {Finding::older, std::move(parts)};
+  const Values theirs = values_of(copy);
+  const bool may_be_alike =
+      std::ranges::all_of(parts, [&](const Part& part) { return is_alike_in(kept, theirs, part); });
+  return {Finding::older, std::move(parts), may_be_alike};
 }
 
 Buffer compose_parts(const Session& kept, const std::string& id, const std::vector<Part>& parts) {

@@ -33,7 +33,11 @@ enum class Finding : std::uint8_t {
 struct Comparison {
   Finding finding = Finding::alike;
   std::vector<Part> parts = {};
+  bool may_be_alike = false;  // is_alike() of all parts
 };
+
+// Two JVMs write the same hash table in two orders: those of one length may be the same.
+bool is_alike(Bytes a, Bytes b);
 
 Comparison compare(const session::Session& kept, const session::Record& copy,
                    const Standing& standing);

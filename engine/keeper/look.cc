@@ -43,6 +43,17 @@ bool Pushes::on_answer(const tribes::Identity& from, const session::Message& mes
   return true;
 }
 
+bool Pushes::was_given(const std::string& id, std::int64_t newest_ms) const {
+  const auto& given = members_.at(work_->member).given;
+  const auto at = given.find({work_->context, id});
+  return at != given.end() && at->second == newest_ms;
+}
+
+void Pushes::has(const std::string& id) {
+  missed_.remove(work_->member, work_->context, id);
+  current().given.erase({work_->context, id});
+}
+
 bool Pushes::is_spared(const std::string& id, session::Clock clock) {
   const Instant since = clock.now - settings_.under_way;
   if (!missed_.was_changed_by(work_->member, work_->context, id, since)) return false;
@@ -79,9 +90,8 @@ void Pushes::look_at(const session::Record& copy, session::Store& store, session
   Comparison found = compare(*kept, copy, standing);
   if (found.finding == Finding::newer) return take(copy, store, clock);
   keep_what_it_reads(found.parts, current().dialect);
-  if (found.finding == Finding::alike || found.parts.empty()) {
-    return missed_.remove(work_->member, work_->context, copy.id);
-  }
+  const bool is_order = found.may_be_alike && was_given(copy.id, kept->newest_ms());
+  if (found.finding == Finding::alike || found.parts.empty() || is_order) return has(copy.id);
   if (is_spared(copy.id, clock)) return;
   plan({.what = What::parts, .id = copy.id, .parts = std::move(found.parts)});
 }
@@ -209,13 +219,13 @@ std::optional<session::Message> Pushes::next_message(const session::Store& store
   made.unique_id = push.id + "-" + std::to_string(clock.wall_ms);
   if (push.what == What::ended) {
     made.event = static_cast<std::int32_t>(Event::expired);
-    work_->pushed.push_back(push.id);
+    work_->given.push_back({push.id});
     return made;
   }
   const std::string now = store.id_now(work_->context, push.id);
   const session::Session* kept = store.find(work_->context, now, clock.now);
   if (kept == nullptr || is_spared(now, clock)) return std::nullopt;
-  work_->pushed.push_back(now);
+  work_->given.push_back({now, kept->newest_ms()});
   if (push.what == What::renamed) {
     made.event = static_cast<std::int32_t>(Event::change_id);
     made.payload = session::compose_new_id(now);
@@ -239,7 +249,7 @@ std::optional<session::Message> Pushes::whole_ones(const session::Store& store,
     if (kept == nullptr || is_spared(id, clock)) continue;
     records.push_back(kept->record(id));
     bytes += kept->memory_bytes();
-    work_->pushed.push_back(id);
+    work_->given.push_back({id, kept->newest_ms()});
   }
   if (records.empty()) return std::nullopt;
   session::Message made = message(Event::all_data, clock);

@@ -135,6 +135,7 @@ void Pushes::away(Member& member, bool is_cut, session::Clock clock) {
   member.alone_to_ms = -1;
   member.due = kNever;
   member.to_look_at.merge(member.to_look_at_again);
+  member.given.clear();
   missed_.on_away(member.member.identity, clock.now);
 }
 
@@ -260,12 +261,13 @@ void Pushes::begin(const tribes::Identity& identity, const session::Store& store
 void Pushes::end(bool good, session::Clock clock) {
   Member& member = current();
   const bool can_look = work_->asked != 0;
-  for (const std::string& id : work_->pushed) {
+  for (const auto& [id, newest_ms] : work_->given) {
     if (can_look) missed_.add(work_->member, work_->context, id, clock);
     if (good && !can_look) missed_.remove(work_->member, work_->context, id);
+    if (good && can_look) member.given[{work_->context, id}] = newest_ms;
   }
   if (good) member.known.insert(work_->context);
-  const bool has_pushed = can_look && !work_->pushed.empty();
+  const bool has_pushed = can_look && !work_->given.empty();
   if (!good || work_->look_again || has_pushed) member.to_look_at_again.insert(work_->context);
   counters_.failed += good ? 0U : 1U;
   add(counters_, work_->done);

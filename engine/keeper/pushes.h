@@ -121,12 +121,18 @@ class Pushes {
     std::int64_t alone_to_ms = -1;
     std::set<std::string> known;   // contexts of which what it lacks is known
     std::set<std::string> unsure;  // in which not all was given
+    // By context and id, the newest_ms() of what it was given and has not been found to have.
+    std::map<std::pair<std::string, std::string>, std::int64_t> given;
     std::set<std::string> to_look_at;
     std::set<std::string> to_look_at_again;
     Instant due = kNever;
     unsigned looks = 0;
   };
   using Members = std::map<tribes::Identity, Member>;
+  struct Given {
+    std::string id;
+    std::int64_t newest_ms = session::kLastTime;  // of what was given of it; kLastTime: its end
+  };
   enum class What : std::uint8_t { whole, parts, ended, renamed };
   struct Push {
     What what = What::whole;
@@ -143,7 +149,7 @@ class Pushes {
     std::set<std::string> seen = {};       // ids of its copies
     std::vector<std::string> former = {};  // those of them that were changed
     std::deque<Push> pushes = {};
-    std::vector<std::string> pushed = {};
+    std::vector<Given> given = {};
     std::size_t under_way = 0;  // messages
     PushCounters done = {};
     bool look_again = false;
@@ -166,6 +172,8 @@ class Pushes {
   void look_at_missed(const session::Store& store, session::Clock clock);
   void take(const session::Record& copy, session::Store& store, session::Clock clock);
   void show_alive(const std::string& context, const std::string& id, session::Clock clock);
+  [[nodiscard]] bool was_given(const std::string& id, std::int64_t newest_ms) const;
+  void has(const std::string& id);
   bool is_spared(const std::string& id, session::Clock clock);
   void put_off(const std::string& id, session::Clock clock);
   [[nodiscard]] bool is_missed(const std::string& id) const;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/keeper/answers.h"
+#include "engine/keeper/compare.h"
 #include "engine/keeper/fetches.h"
 
 namespace tribecast::keeper {
@@ -12,15 +13,6 @@ namespace {
 
 constexpr std::int64_t kSettledMs = 3000;  // older changes have arrived everywhere
 constexpr std::int64_t kClockMs = 1000;    // by which the clocks of two hosts may differ
-
-// HashMap, HashSet, Hashtable and what is made of them.
-bool has_hash_table(Bytes value) {
-  return view_of(value).find("java.util.Hash") != std::string_view::npos;
-}
-
-bool is_alike(Bytes a, Bytes b) {
-  return same(a, b) || (a.size() == b.size() && has_hash_table(a) && has_hash_table(b));
-}
 
 // Of attributes that one of them lacks, or that are not alike.
 std::vector<std::string> unlike(const session::Record& record, const session::Session& session) {

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(what_engines_tell_each_other_comes_back_as_it_was) {
                      parse_versions(cut) && parse_ask_records(cut);
     BOOST_TEST(!any);
   }
-  BOOST_TEST(!parse_ask_versions(Bytes(compose(ask)).first(20)));
+  BOOST_TEST(!parse_ask_versions(Bytes(compose(ask)).first(10)));
   BOOST_TEST(!parse_versions(Bytes(compose(versions)).first(20)));
   BOOST_TEST(!parse_parts(Bytes(compose(parts)).first(500)));
 }
