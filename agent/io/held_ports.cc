@@ -19,12 +19,6 @@ constexpr Duration kAskTime = milliseconds(300);
 // A connection that lasted so long is followed by another one at once.
 constexpr Duration kLasting = HeldPorts::kLongestPause;
 
-int take_error(int fd) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
 }  // namespace
 
 HeldPorts::HeldPorts(Loop& loop, Handlers handlers)

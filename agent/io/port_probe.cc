@@ -31,12 +31,6 @@ std::optional<ProbeOutcome> connected(int fd) {
   return meets_itself(fd) ? ProbeOutcome::refused : ProbeOutcome::accepted;
 }
 
-int take_error(int fd) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
 union Control {
   cmsghdr align;
   std::array<std::uint8_t, 256> bytes;

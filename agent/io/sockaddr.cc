@@ -1,8 +1,10 @@
 #include "io/sockaddr.h"
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace tribecast::io {
 namespace {
@@ -59,6 +61,12 @@ Address from(const in_addr& raw) { return Address::v4(ntohl(raw.s_addr)); }
 
 Address from(const in6_addr& raw) {
   return Address::from_bytes(Bytes(raw.s6_addr)).value_or(Address());
+}
+
+int take_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
 }  // namespace tribecast::io

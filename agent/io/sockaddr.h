@@ -47,4 +47,7 @@ in6_addr to_in6_addr(const Address& v6);
 Address from(const in_addr& raw);
 Address from(const in6_addr& raw);
 
+// The error that waits at a socket (SO_ERROR), which is cleared; 0 = none.
+int take_error(int fd);
+
 }  // namespace tribecast::io
