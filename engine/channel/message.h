@@ -17,7 +17,7 @@ namespace option {
 inline constexpr std::uint32_t kByteMessage = 0x01;  // the body is no Java stream
 inline constexpr std::uint32_t kUseAck = 0x02;
 inline constexpr std::uint32_t kSynchronizedAck = 0x04;
-inline constexpr std::uint32_t kProcessed = kUseAck | kSynchronizedAck;  // is acknowledged then
+inline constexpr std::uint32_t kProcessed = kUseAck | kSynchronizedAck;  // acknowledged once it is
 inline constexpr std::uint32_t kAsynchronous = 0x08;  // says nothing to the receiver
 inline constexpr std::uint32_t kUdp = 0x20;
 inline constexpr std::uint32_t kMulticast = 0x40;

@@ -49,7 +49,7 @@ bool Pushes::was_given(const std::string& id, std::int64_t newest_ms) const {
   return at != given.end() && at->second == newest_ms;
 }
 
-void Pushes::has(const std::string& id) {
+void Pushes::lacks_nothing_of(const std::string& id) {
   missed_.remove(work_->member, work_->context, id);
   current().given.erase({work_->context, id});
 }
@@ -90,8 +90,9 @@ void Pushes::look_at(const session::Record& copy, session::Store& store, session
   Comparison found = compare(*kept, copy, standing);
   if (found.finding == Finding::newer) return take(copy, store, clock);
   keep_what_it_reads(found.parts, current().dialect);
-  const bool is_order = found.may_be_alike && was_given(copy.id, kept->newest_ms());
-  if (found.finding == Finding::alike || found.parts.empty() || is_order) return has(copy.id);
+  const bool is_alike = found.finding == Finding::alike || found.parts.empty() ||
+                        (found.may_be_alike && was_given(copy.id, kept->newest_ms()));
+  if (is_alike) return lacks_nothing_of(copy.id);
   if (is_spared(copy.id, clock)) return;
   plan({.what = What::parts, .id = copy.id, .parts = std::move(found.parts)});
 }

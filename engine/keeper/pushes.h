@@ -173,7 +173,7 @@ class Pushes {
   void take(const session::Record& copy, session::Store& store, session::Clock clock);
   void show_alive(const std::string& context, const std::string& id, session::Clock clock);
   [[nodiscard]] bool was_given(const std::string& id, std::int64_t newest_ms) const;
-  void has(const std::string& id);
+  void lacks_nothing_of(const std::string& id);
   bool is_spared(const std::string& id, session::Clock clock);
   void put_off(const std::string& id, session::Clock clock);
   [[nodiscard]] bool is_missed(const std::string& id) const;
