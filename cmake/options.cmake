@@ -55,7 +55,8 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(tribecast_options INTERFACE
     -D_GLIBCXX_ASSERTIONS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-    -fstack-clash-protection -ffunction-sections -fdata-sections)
+    -fstack-clash-protection -ffunction-sections -fdata-sections
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)  # where it was built is nobody's business
   target_link_options(tribecast_options INTERFACE
     $<IF:$<BOOL:${TRIBECAST_STATIC}>,-static-pie,-pie> -Wl,-z,relro,-z,now,--gc-sections)
 endif()

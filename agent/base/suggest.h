@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,18 +18,19 @@ inline constexpr std::size_t kMaxSuggestBytes = 64;
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   a = a.substr(0, kMaxSuggestBytes);
   b = b.substr(0, kMaxSuggestBytes);
-  using Row = std::array<std::size_t, kMaxSuggestBytes + 1>;
+  using Row = std::array<std::uint8_t, kMaxSuggestBytes + 1>;
   Row older{};
   Row last{};
   Row row{};
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = static_cast<std::uint8_t>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
+    row[0] = static_cast<std::uint8_t>(i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+      int best = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      best = std::min({best, last[j] + 1, row[j - 1] + 1});
       const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped) row[j] = std::min(row[j], older[j - 2] + 1);
+      if (swapped) best = std::min(best, older[j - 2] + 1);
+      row[j] = static_cast<std::uint8_t>(best);
     }
     older = last;
     last = row;
@@ -40,7 +42,11 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 inline std::string_view closest(std::string_view word, std::span<const std::string_view> known) {
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  const auto compared = [](std::string_view of) { return std::min(of.size(), kMaxSuggestBytes); };
   for (const std::string_view candidate : known) {
+    const std::size_t longer = std::max(compared(word), compared(candidate));
+    const std::size_t shorter = std::min(compared(word), compared(candidate));
+    if (longer - shorter >= best_distance) continue;  // that many must be added at least
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= best_distance || distance >= candidate.size()) continue;
     best = candidate;
