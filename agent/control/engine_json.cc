@@ -79,7 +79,8 @@ void each_field(S& s, F&& f) requires std::is_same_v<std::remove_const_t<S>, Eng
   f("memory_bytes", s.memory_bytes);
   f("memory_limit_bytes", s.memory_limit_bytes);
   f("disk", s.disk);
-  f("waits_for_disk", s.waits_for_disk);
+  f("ack", s.ack);
+  f("copies", s.copies);
   f("messages_per_second", s.messages_per_second);
   f("contexts", s.contexts);
   f("members", s.members);

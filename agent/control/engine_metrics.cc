@@ -65,6 +65,9 @@ std::string engine_metrics_text(const EngineStatus* status) {
   page.count({}, status->memory_limit_bytes);
   page.gauge({"engine_disk_failed", "1 while the disk cannot be written; absent without a disk."});
   if (status->disk != "none") page.add({}, flag(status->disk == "failed"));
+  page.gauge(
+      {"engine_copies_failed", "1 while no other engine takes a copy; absent unless ack = peer."});
+  if (status->ack == "peer") page.add({}, flag(status->copies == "failed"));
   page.gauge({"engine_sessions", "Sessions, by context."});
   for (const EngineContext& one : status->contexts) {
     page.count({{"context", one.context}}, one.sessions);

@@ -71,7 +71,12 @@ std::string memory_text(const EngineStatus& status) {
 std::string disk_text(const EngineStatus& status) {
   if (status.disk == "none") return "none: a stop of the engine forgets the sessions";
   if (status.disk == "failed") return "cannot be written: sessions are in memory alone";
-  return status.waits_for_disk ? "written before it is acknowledged" : "written";
+  return status.ack == "disk" ? "written before it is acknowledged" : "written";
+}
+
+std::string copies_text(const EngineStatus& status) {
+  return status.copies == "ok" ? "in another engine before it is acknowledged"
+                               : "taken by no other engine: who waits is refused";
 }
 
 std::string shown_id(const SessionRow& row) {
@@ -145,6 +150,7 @@ std::string engine_status_text(const EngineStatus& status, const Style& style) {
                           age_text(status.age_told_seconds));
   out += labelled("memory", memory_text(status));
   out += labelled("disk", disk_text(status));
+  if (status.ack == "peer") out += labelled("copies", copies_text(status));
   out += labelled("messages", rate_text(status.messages_per_second) + "/s");
   for (std::size_t i = 0; i < std::min(status.contexts.size(), kMostContexts); ++i) {
     const EngineContext& one = status.contexts[i];

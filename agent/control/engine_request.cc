@@ -79,9 +79,14 @@ Verdict judge(const EngineStatus& status) {
     add(Level::degraded, "not_in_sync", "not in sync: others were there before and may know more");
   }
   if (status.disk == "failed") {
-    add(status.waits_for_disk ? Level::critical : Level::degraded, "disk_failed",
-        status.waits_for_disk ? "the disk cannot be written: nothing is acknowledged"
-                              : "the disk cannot be written: sessions are in memory alone");
+    const bool is_awaited = status.ack == "disk";
+    add(is_awaited ? Level::critical : Level::degraded, "disk_failed",
+        is_awaited ? "the disk cannot be written: nothing is acknowledged"
+                   : "the disk cannot be written: sessions are in memory alone");
+  }
+  if (status.copies == "failed") {
+    add(Level::critical, "copies_failed",
+        "no other engine takes a copy: what waits for an acknowledgement is refused");
   }
   const bool is_full = status.memory_bytes + 512 >= status.memory_limit_bytes;
   if (is_full) {

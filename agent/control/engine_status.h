@@ -69,8 +69,9 @@ struct EngineStatus {
   std::uint64_t map_entries = 0;  // of replicated maps: BackupManager's sessions, and others
   std::uint64_t memory_bytes = 0;
   std::uint64_t memory_limit_bytes = 0;
-  std::string disk;             // ok, failed, none
-  bool waits_for_disk = false;  // acknowledgements do
+  std::string disk;    // ok, failed, none
+  std::string ack;     // what an acknowledgement says: memory, disk, peer
+  std::string copies;  // in another engine, with `ack` peer: ok, failed; else none
   double messages_per_second = 0;
   std::vector<EngineContext> contexts;
   std::vector<EngineMember> members;

@@ -105,7 +105,7 @@ constexpr std::array kEngineSettings = {
             "waits for it."},
     Setting{"sessions", "ack", "ack", "memory", "", "", kEngineOnce,
             "Where a message is when its sender is told that it arrived, if that waits for it: "
-            "`memory` or `disk`."},
+            "`memory`, `disk`, or `peer`, another engine."},
     Setting{"sessions", "restart-grace", "duration", "5m", "0s", "168h", kEngineOnce,
             "Sessions that would end sooner live so long after a start of the engine."},
 
@@ -205,6 +205,8 @@ Converted<Kind> to_kind(std::string_view text, const std::array<Word<Kind>, N>& 
                                  (close.empty() ? "" : "; " + close)};
 }
 
+using keeper::AckLevel;
+
 constexpr std::array kStores = {Word<bool>{"disk", true}, Word<bool>{"memory", false}};
 constexpr std::array kFsyncs = {
     Word<Fsync>{"always", Fsync::always},
@@ -214,6 +216,7 @@ constexpr std::array kFsyncs = {
 constexpr std::array kAckLevels = {
     Word<AckLevel>{"memory", AckLevel::memory},
     Word<AckLevel>{"disk", AckLevel::disk},
+    Word<AckLevel>{"peer", AckLevel::peer},
 };
 
 constexpr std::array kHeals = {

@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "config/settings.h"
 #include "engine/channel/membership.h"
-#include "engine/keeper/pushes.h"
+#include "engine/keeper/keeper.h"
 
 namespace tribecast::engine {
 
@@ -37,9 +37,6 @@ enum class Fsync : std::uint8_t {
   interval,  // with each commit-interval
   off,       // when the kernel writes it
 };
-
-// What an acknowledgement to a sender that waits for one says.
-enum class AckLevel : std::uint8_t { memory, disk };
 
 struct Config {
   std::string name;  // may be empty
@@ -75,7 +72,7 @@ struct Config {
   bool on_disk = true;
   Fsync fsync = Fsync::interval;
   Duration commit_interval = milliseconds(100);
-  AckLevel ack = AckLevel::memory;
+  keeper::AckLevel ack = keeper::AckLevel::memory;
   Duration restart_grace{};
 
   std::vector<channel::StaticMember> members;

@@ -37,7 +37,6 @@ Control::Control(io::Loop& loop, daemon::Log& log, const Config& config, Parts p
   fixed_.node.version = TRIBECAST_VERSION;
   fixed_.memory_limit_bytes = config.memory_limit_bytes;
   fixed_.disk = config.on_disk ? "ok" : "none";
-  fixed_.waits_for_disk = config.ack == AckLevel::disk;
   sample(started_);
   log_.watch([this](daemon::Severity severity, std::string_view id, std::string_view text) {
     note(severity, id, text);

@@ -111,6 +111,12 @@ Noted words_for(const keeper::Notice& notice) {
       return {Severity::notice, "took",
               fmt::format("{} alone had something newer of {} sessions of {}", notice.member,
                           notice.count, notice.context)};
+    case keeper::NoticeKind::copies_fail:
+      return {Severity::error, "copies_failed",
+              "no other engine takes a copy: with ack = peer, what waits for an acknowledgement is "
+              "refused"};
+    case keeper::NoticeKind::copies_taken:
+      return {Severity::notice, "copies", "another engine takes copies"};
     case keeper::NoticeKind::not_in_sync:
       break;
   }
@@ -180,7 +186,7 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
   settings.multicast = config.group.has_value();
   settings.frequency = config.frequency;
   settings.stays_young = !config.answers_first;
-  settings.acknowledges_when_done = config.ack == AckLevel::disk;
+  settings.acknowledges_when_done = config.ack != keeper::AckLevel::memory;
   settings.membership.drop_time = config.drop_time;
   settings.membership.allowed = config.allow;
   settings.membership.static_members = config.members;

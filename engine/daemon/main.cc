@@ -98,7 +98,7 @@ keeper::Settings keeper_settings(const engine::Config& config) {
   settings.push.heal = config.heal;
   settings.push.limit_sessions = config.fetch_limit_sessions;
   settings.push.lookback = config.drop_time + kNoticed;
-  settings.acknowledges_on_disk = config.ack == engine::AckLevel::disk;
+  settings.ack = config.ack;
   return settings;
 }
 

@@ -24,7 +24,7 @@ constexpr std::array kEngineKinds = {
     Kind{"encryption", "`gcm-replay`, `gcm`, `cbc-replay` or `cbc`"},
     Kind{"store", "`disk` or `memory`"},
     Kind{"fsync", "`always`, `interval` or `off`"},
-    Kind{"ack", "`memory` or `disk`"},
+    Kind{"ack", "`memory`, `disk` or `peer`"},
 };
 
 std::vector<Kind> kinds_of(const tribecast::config::Table& table) {

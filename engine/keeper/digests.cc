@@ -20,6 +20,11 @@ std::uint64_t sum_of(const session::PartDigests& parts) {
   return std::accumulate(parts.begin(), parts.end(), std::uint64_t{0});
 }
 
+// Records may be what somebody waits for (copies.h).
+session::Verdict verdict_if_left(EngineEvent event) {
+  return event == EngineEvent::records ? session::Verdict::refused : session::Verdict::done;
+}
+
 }  // namespace
 
 void Digests::on_came(const tribes::OwnedMember& engine, Instant now) {
@@ -61,7 +66,7 @@ std::optional<session::Verdict> Digests::on_message(const tribes::Identity& from
   const auto event = static_cast<EngineEvent>(message.event);
   const auto found = peers_.find(from);
   if (event < EngineEvent::digests || event > EngineEvent::records) return std::nullopt;
-  if (found == peers_.end() || !message.payload) return session::Verdict::done;
+  if (found == peers_.end() || !message.payload) return verdict_if_left(event);
   Peer& peer = found->second;
   const Bytes payload = *message.payload;
   bool good = true;
@@ -107,7 +112,7 @@ std::optional<session::Verdict> Digests::on_message(const tribes::Identity& from
       const session::Verdict verdict = store.merge(payload, clock);
       if (verdict != session::Verdict::done) peer.wanted.clear();
       want_more(peer, clock, out);
-      return verdict;
+      return verdict == session::Verdict::done ? verdict : verdict_if_left(event);
     }
   }
   if (!good) ++counters_.malformed;

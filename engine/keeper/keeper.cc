@@ -37,7 +37,8 @@ channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::D
   }
   maps_.set_elsewhere_bytes(store_.memory_bytes());
   if (const auto receipt = maps_.receive(moment, delivery, out)) {
-    return settled_or_pending(delivery, *receipt);
+    look_at_pressure();
+    return *receipt == channel::Receipt::done ? on_disk_or_pending(delivery) : *receipt;
   }
   ++counters_.others;
   return channel::Receipt::not_served;
@@ -61,17 +62,18 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
   if (outcome.complete) {
     fetches_.on_end(from, *outcome.complete, message.is(session::Event::transfer_complete));
   }
-  return settled_or_pending(delivery, outcome.verdict == session::Verdict::refused
-                                          ? channel::Receipt::refused
-                                          : channel::Receipt::done);
+  look_at_pressure();
+  if (outcome.verdict == session::Verdict::refused) return channel::Receipt::refused;
+  const bool waits = (delivery.options & channel::option::kUseAck) != 0;
+  if (waits && ack_ == AckLevel::peer && !message.session_id.empty()) {
+    return copies_.add(delivery.id, message, store_);
+  }
+  return on_disk_or_pending(delivery);
 }
 
 // With the disk as its word: what is taken in is acknowledged once it is written.
-channel::Receipt Keeper::settled_or_pending(const channel::Delivery& delivery,
-                                            channel::Receipt receipt) {
-  look_at_pressure();
-  if (receipt != channel::Receipt::done) return receipt;
-  const bool waits = acknowledges_on_disk_ && (delivery.options & channel::option::kUseAck) != 0;
+channel::Receipt Keeper::on_disk_or_pending(const channel::Delivery& delivery) {
+  const bool waits = ack_ == AckLevel::disk && (delivery.options & channel::option::kUseAck) != 0;
   const bool is_written = !has_unwritten() && !committing_;
   if (!waits || is_written) return channel::Receipt::done;
   if (disk_fails_) return channel::Receipt::refused;
@@ -184,6 +186,15 @@ void Keeper::heal(const channel::Moment& moment, channel::Outbox& out) {
 void Keeper::go_on(const channel::Moment& moment, channel::Outbox& out) {
   fetch(moment, out);
   heal(moment, out);
+  copy(moment, out);
+}
+
+void Keeper::copy(const channel::Moment& moment, channel::Outbox& out) {
+  if (ack_ != AckLevel::peer) return;
+  copies_.step(store_, clock_of(moment), out);
+  if (copies_.fails() == copies_fail_) return;
+  copies_fail_ = copies_.fails();
+  notice({.kind = copies_fail_ ? NoticeKind::copies_fail : NoticeKind::copies_taken});
 }
 
 void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent& event,
@@ -191,7 +202,10 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
   pushes_.on_member(event, store_, clock_of(moment));
   if (event.change == channel::MemberChange::came || event.change == channel::MemberChange::told) {
     fetches_.on_came(event.member, moment.now);
-    if (is_engine(event.member)) digests_.on_came(event.member, moment.now);
+    if (is_engine(event.member)) {
+      digests_.on_came(event.member, moment.now);
+      copies_.on_came(event.member);
+    }
     for (const std::string& context : store_.contexts()) {
       fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);
     }
@@ -199,6 +213,7 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
     answers_.forget(event.member.identity);
     fetches_.on_gone(event.member.identity);
     digests_.on_gone(event.member.identity);
+    copies_.on_gone(event.member.identity);
     verify_.on_gone(event.member.identity);
   }
   maps_.on_member(moment, event, out);
@@ -222,6 +237,9 @@ void Keeper::on_sent(const channel::Moment& moment, channel::SendId id, const tr
       return maps_.on_sent(moment, to, outcome, out);
     case Sender::digests:
       return digests_.on_sent(id, outcome, moment.now);
+    case Sender::copies:
+      copies_.on_sent(id, outcome, out);
+      break;
     case Sender::verify:
       return is_lost ? verify_.on_not_sent() : void();
   }

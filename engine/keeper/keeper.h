@@ -1,9 +1,9 @@
 // The engine as an application of its channel: keeps the session store and gives back from it.
 //
 // engine/keeper joins engine/session, engine/map and engine/channel. answers.h gives members what
-// they ask for, fetches.h asks for what this engine lacks, maps.h is the part in replicated maps,
-// keeper.h is the whole. It owns no socket, file or
-// clock; what is to be kept on a disk it hands out as bytes, and is told when they are there.
+// they ask for, fetches.h asks for what this engine lacks, copies.h gives another engine what is
+// waited for, maps.h is the part in replicated maps, keeper.h is the whole. It owns no socket, file
+// or clock; what is to be kept on a disk it hands out as bytes, and is told when they are there.
 //
 //   Keeper keeper(settings, now);
 //   keeper.begin(self, moment);                      // under which identity it is a member
@@ -20,6 +20,7 @@
 
 #include "engine/channel/application.h"
 #include "engine/keeper/answers.h"
+#include "engine/keeper/copies.h"
 #include "engine/keeper/digests.h"
 #include "engine/keeper/fetches.h"
 #include "engine/keeper/maps.h"
@@ -29,6 +30,13 @@
 
 namespace tribecast::keeper {
 
+// Where what a message says is before a sender that waits for it is acknowledged.
+enum class AckLevel : std::uint8_t {
+  memory,
+  disk,  // refused while nothing can be written, though it is kept in memory
+  peer,  // another engine, too; refused while none takes it. What is of a map: memory
+};
+
 struct Settings {
   session::Settings store;  // tracks_changes: something is kept on a disk
   session::TransferSettings transfer;
@@ -36,9 +44,7 @@ struct Settings {
   DigestSettings digests;
   PushSettings push;
   map::Settings maps;  // its memory limit and tracks_changes are those of `store`
-  // A sender that waits is acknowledged when its message is on the disk; refused while nothing can
-  // be written, though what it said is kept in memory.
-  bool acknowledges_on_disk = false;
+  AckLevel ack = AckLevel::memory;
 };
 
 enum class NoticeKind : std::uint8_t {
@@ -49,6 +55,8 @@ enum class NoticeKind : std::uint8_t {
   fetching,      // `member` is asked for `context`
   in_sync,       // it may be asked now; there are `count` sessions
   not_in_sync,
+  copies_fail,  // no other engine takes what is waited for
+  copies_taken,
   healing,  // `member` lacked `count` sessions of `context`, or parts of them, and was given them
   took,     // `member` alone had something newer of `count` sessions of `context`
 };
@@ -76,7 +84,7 @@ class Keeper : public channel::Application {
         pushes_(settings.push),
         maps_(map_settings(settings)),
         verify_({.limit_sessions = settings.fetch.limit_sessions}),
-        acknowledges_on_disk_(settings.acknowledges_on_disk),
+        ack_(settings.ack),
         next_second_(now) {}
 
   // As this engine is announced; before that nobody is healed, and no map is served.
@@ -119,10 +127,12 @@ class Keeper : public channel::Application {
   // What happened since the last call.
   std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
 
+  [[nodiscard]] AckLevel ack() const { return ack_; }
   [[nodiscard]] const session::Store& store() const { return store_; }
   [[nodiscard]] const Answers& answers() const { return answers_; }
   [[nodiscard]] const Fetches& fetches() const { return fetches_; }
   [[nodiscard]] const Digests& digests() const { return digests_; }
+  [[nodiscard]] const Copies& copies() const { return copies_; }
   [[nodiscard]] const Pushes& pushes() const { return pushes_; }
   [[nodiscard]] const Maps& maps() const { return maps_; }
   [[nodiscard]] const KeeperCounters& counters() const { return counters_; }
@@ -137,7 +147,7 @@ class Keeper : public channel::Application {
  private:
   channel::Receipt take_in(const channel::Moment& moment, const channel::Delivery& delivery,
                            const session::Message& message, channel::Outbox& out);
-  channel::Receipt settled_or_pending(const channel::Delivery& delivery, channel::Receipt receipt);
+  channel::Receipt on_disk_or_pending(const channel::Delivery& delivery);
   channel::Receipt of_an_engine(const channel::Delivery& delivery, const session::Message& message,
                                 session::Clock clock, channel::Outbox& out);
   void answer(const channel::Delivery& delivery, const session::Message& message,
@@ -145,6 +155,7 @@ class Keeper : public channel::Application {
   void go_on(const channel::Moment& moment, channel::Outbox& out);
   void fetch(const channel::Moment& moment, channel::Outbox& out);
   void heal(const channel::Moment& moment, channel::Outbox& out);
+  void copy(const channel::Moment& moment, channel::Outbox& out);
   void look_at_pressure();
   [[nodiscard]] bool has_unwritten() const { return store_.has_changes() || maps_.has_changes(); }
   static map::Settings map_settings(const Settings& settings);
@@ -155,13 +166,15 @@ class Keeper : public channel::Application {
   Fetches fetches_;
   Digests digests_;
   Pushes pushes_;
+  Copies copies_;
   Maps maps_;
   Verify verify_;
-  bool acknowledges_on_disk_;
+  AckLevel ack_;
   Instant next_second_;
   session::Pressure pressure_ = session::Pressure::fine;
   bool has_state_ = false;
   bool disk_fails_ = false;
+  bool copies_fail_ = false;
   bool committing_ = false;
   std::vector<Buffer> in_commit_;  // keys
   // Deliveries that are settled once the changes are written; those of the commit under way.

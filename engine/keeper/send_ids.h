@@ -8,7 +8,7 @@
 
 namespace tribecast::keeper {
 
-enum class Sender : std::uint8_t { answers, fetches, pushes, maps, digests, verify };
+enum class Sender : std::uint8_t { answers, fetches, pushes, maps, digests, verify, copies };
 
 constexpr unsigned kSenderShift = 60;
 

@@ -102,6 +102,8 @@ std::vector<control::EngineCounter> counters_of(const keeper::Keeper& keeper,
           {"healing_failed", healing.failed},
           {"digests_compared", digests.compared},
           {"digests_differed", digests.differed},
+          {"copied", keeper.copies().counters().copied},
+          {"not_copied", keeper.copies().counters().refused},
           {"heartbeats", sent.heartbeats},
           {"bad_datagrams", sent.bad_datagrams},
           {"bad_frames", sent.bad_frames},
@@ -185,6 +187,11 @@ void fill(control::EngineStatus& status, const keeper::Keeper& keeper,
   status.sessions = keeper.store().session_count();
   status.map_entries = keeper.maps().entry_count();
   status.memory_bytes = keeper.memory_bytes();
+  constexpr std::array kAckLevels = {"memory", "disk", "peer"};
+  status.ack = kAckLevels.at(static_cast<std::size_t>(keeper.ack()));
+  const keeper::Copies& copies = keeper.copies();
+  const char* taken = copies.has_engine() && !copies.fails() ? "ok" : "failed";
+  status.copies = keeper.ack() == keeper::AckLevel::peer ? taken : "none";
   for (const std::string& context : keeper.store().contexts()) {
     if (status.contexts.size() == kMostContexts) break;
     status.contexts.push_back({context, keeper.store().session_count(context)});

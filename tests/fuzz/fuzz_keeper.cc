@@ -13,19 +13,19 @@ using namespace tribecast::keeper;
 namespace {
 
 struct Player {
-  explicit Player(Bytes input) : in(input), keeper(settings(), now().now) {
+  Player(Bytes input, AckLevel ack) : in(input), keeper(settings(ack), now().now) {
     tribes::OwnedMember self;
     self.identity = {{9, 0, 0, 1}, 4000, {}};  // lower than all others: it heals
     keeper.begin(self, now());
   }
 
-  static Settings settings() {
+  static Settings settings(AckLevel ack) {
     Settings made;
     made.store.memory_limit_bytes = 1U << 20U;
     made.store.tracks_changes = true;
     made.store.held_age = seconds(5);
     made.transfer.batch_sessions = 2;
-    made.acknowledges_on_disk = true;
+    made.ack = ack;
     return made;
   }
   [[nodiscard]] channel::Moment now() const {
@@ -155,11 +155,13 @@ struct Player {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Player player(Bytes(data, size));
-  player.play();
-  while (player.keeper.has_changes()) player.commit(true);
-  TC_CHECK(player.waiting.empty());
-  while (!player.sent.empty()) player.outcome();
-  TC_CHECK(player.keeper.answers().running() == 0);
+  for (const AckLevel ack : {AckLevel::disk, AckLevel::peer}) {
+    Player player(Bytes(data, size), ack);
+    player.play();
+    while (player.keeper.has_changes()) player.commit(true);
+    while (!player.sent.empty()) player.outcome();
+    TC_CHECK(player.waiting.empty());
+    TC_CHECK(player.keeper.answers().running() == 0);
+  }
   return 0;
 }

@@ -300,6 +300,47 @@ def pair():
               "the first one is stopped, the Tomcat killed and started again: the second gives back every session")
 
 
+def acknowledged():
+    """`ack = peer`: what a Tomcat was told is safe is in the other engine, though that Tomcat never reached it."""
+    with Cluster(Settings(send_options=6), hosts=1, network=Lan, agents=False,
+                 extra_hosts=["engine-1", "engine-2"]) as cluster:
+        tomcat, = cluster.tomcats
+        first, second = (cluster.engine(host, settings="[sessions]\nack = peer\n") for host in cluster.extra_hosts)
+        first.start()
+        second.start()
+        tomcat.start()
+        eventually("each engine has the other and the Tomcat",
+                   lambda: all(len(engine.members()) == 2 for engine in (first, second)), timeout=20)
+        address, port = second.member.split(":")
+        tomcat.host.run("nft", "add table ip cut; add chain ip cut out { type filter hook output priority 0; }; "
+                               f"add rule ip cut out ip daddr {address} tcp dport {port} reject with tcp reset")
+        page = tomcat.url("/app/session.jsp")
+        visitors = [cluster.visitor() for _ in range(20)]
+        for visitor in visitors:
+            visitor.visit(page, create=1, set="cart", to="a book")
+        visitors[0].visit(page, logout=1)
+        first.kill()
+        tomcat.kill()
+        counters = {counter["name"]: counter["count"] for counter in second.tell("status")[1]["counters"]}
+        check(counters["created"] == 0, "of the Tomcat itself the second engine has heard nothing")
+        tomcat.host.run("nft", "delete table ip cut")
+        tomcat.start()
+        check([visitor.visit(page) for visitor in visitors] == [None] + 19 * [{"cart": "a book"}],
+              "first engine and Tomcat are killed: the second has all that was acknowledged")
+
+        trouble_before = len(trouble([tomcat]))
+        check(visitors[1].visit(page, set="cart", to="a pen") is not None and len(trouble([tomcat])) > trouble_before,
+              "with no engine left for a copy the Tomcat is told that it is not safe, and serves")
+        code, status = second.tell("status")
+        check(code == 2 and status["copies"] == "failed" and second.events("copies_failed") == 1, "an alarm, and critical")
+        first.start()
+        eventually("an engine is there again", lambda: second.tell("status")[1]["copies"] == "ok", timeout=20)
+        trouble_before = len(trouble([tomcat]))
+        visitors[1].visit(page, set="cart", to="a pencil")
+        check(len(trouble([tomcat])) == trouble_before and visitors[1].visit(page) == {"cart": "a pencil"},
+              "and it is told again that what it sends is safe")
+
+
 def tells_of_sessions(engine, cookies):
     code, listed = engine.tell("sessions", "--limit", "5")
     check(code == 0 and listed["total"] == 10 and len(listed["sessions"]) == 5 and

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(what_is_kept_and_how_well) {
   BOOST_REQUIRE(none.config.has_value());
   BOOST_TEST(none.config->memory_limit_bytes == 1ULL << 30U);
   BOOST_TEST((none.config->fsync == Fsync::interval));
-  BOOST_TEST((none.config->ack == AckLevel::memory));
+  BOOST_TEST((none.config->ack == keeper::AckLevel::memory));
   const Outcome outcome = from(R"([sessions]
 memory-limit = 2g
 fetch-limit = 0
@@ -114,7 +114,7 @@ restart-grace = 1h
   BOOST_TEST(c.on_disk);
   BOOST_TEST((c.fsync == Fsync::always));
   BOOST_TEST((c.commit_interval == milliseconds(5)));
-  BOOST_TEST((c.ack == AckLevel::disk));
+  BOOST_TEST((c.ack == keeper::AckLevel::disk));
   BOOST_TEST((c.restart_grace == std::chrono::hours(1)));
 }
 

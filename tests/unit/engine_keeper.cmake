@@ -3,4 +3,5 @@ tribecast_unit_test(keeper_cluster keeper_cluster.cc LINK tribecast_engine_keepe
 tribecast_unit_test(keeper_missed keeper_missed.cc LINK tribecast_engine_keeper)
 tribecast_unit_test(keeper_heal keeper_heal.cc LINK tribecast_engine_keeper)
 tribecast_unit_test(keeper_maps keeper_maps.cc LINK tribecast_engine_keeper)
+tribecast_unit_test(keeper_copies keeper_copies.cc LINK tribecast_engine_keeper)
 tribecast_unit_test(keeper_digests keeper_digests.cc LINK tribecast_engine_keeper)

@@ -85,6 +85,8 @@ control::EngineStatus full_status() {
   status.memory_bytes = 95;
   status.memory_limit_bytes = 1'000'000;
   status.disk = "ok";
+  status.ack = "peer";
+  status.copies = "ok";
   status.messages_per_second = 12.5;
   status.contexts = {{"localhost#/app", 12}};
   status.members = {
@@ -191,8 +193,9 @@ BOOST_AUTO_TEST_CASE(verdicts) {
   BOOST_TEST((level([](auto& s) { s.disk = "failed"; }) == Level::degraded));
   BOOST_TEST((level([](auto& s) {
                 s.disk = "failed";
-                s.waits_for_disk = true;
+                s.ack = "disk";
               }) == Level::critical));
+  BOOST_TEST((level([](auto& s) { s.copies = "failed"; }) == Level::critical));
   BOOST_TEST((level([](auto& s) { s.memory_bytes = 900'001; }) == Level::degraded));
   BOOST_TEST((level([](auto& s) { s.memory_bytes = 1'000'000; }) == Level::critical));
   BOOST_TEST((level([](auto& s) { s.members[0].state = "suspect"; }) == Level::degraded));

@@ -349,7 +349,7 @@ namespace {
 Settings on_disk(bool awaited) {
   Settings settings;
   settings.store.tracks_changes = true;
-  settings.acknowledges_on_disk = awaited;
+  settings.ack = awaited ? AckLevel::disk : AckLevel::memory;
   return settings;
 }
 

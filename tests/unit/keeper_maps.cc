@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(what_was_restored_is_doubted) {
 
 BOOST_AUTO_TEST_CASE(with_the_disk_as_its_word_a_map_is_acknowledged_when_written) {
   keeper::Settings settings = on_disk();
-  settings.acknowledges_on_disk = true;
+  settings.ack = keeper::AckLevel::disk;
   MapNode node(settings);
   BOOST_TEST((node.hear_map(backup("a", "book")) == Receipt::pending));
   BOOST_TEST(node.keeper.begin_commit(moment(node.time)).size() == 1U);
