@@ -45,9 +45,10 @@ constexpr std::array kEngineSettings = {
         "engine", "announce", "address", "", "", "", kEngineOnce,
         "The address that members connect to. When it is not set: that of `listen`, or, when that "
         "is a wildcard, the one that leads to the group or to the first static member."},
-    Setting{"engine", "state-directory", "path", "/var/lib/tribecast-engine", "", "", kEngineOnce,
-            "Where the unique id and the time of the first start are kept. The service manager's "
-            "`STATE_DIRECTORY` comes before it."},
+    Setting{
+        "engine", "state-directory", "path", "/var/lib/tribecast-engine", "", "", kEngineOnce,
+        "Where the unique id, the time of the first start and the sessions are kept. The service "
+        "manager's `STATE_DIRECTORY` comes before it."},
     Setting{
         "engine", "unique-id", "unique id", "", "", "", kEngineOnce,
         "As members that have a list know this one: `{0,1,...,15}` or 32 hexadecimal digits. When "
@@ -96,10 +97,11 @@ constexpr std::array kEngineSettings = {
             "may not have the heap for the answer. 0: none is asked at all."},
     Setting{"sessions", "store", "store", "disk", "", "", kEngineOnce,
             "`disk`: in the state directory too. `memory`: a stop of the engine forgets them."},
-    Setting{"sessions", "fsync", "fsync", "interval", "", "", kEngineOnce,
-            "When what is written is safe from a loss of power: before it counts as written "
-            "(`always`), with each commit (`interval`), when the kernel writes it (`off`). A kill "
-            "of the engine loses nothing that is written, with any of them."},
+    Setting{
+        "sessions", "fsync", "fsync", "interval", "", "", kEngineOnce,
+        "When what is written is safe from a loss of power: with each commit, which follows what "
+        "comes at once (`always`), with each commit (`interval`), when the kernel writes it "
+        "(`off`). A kill of the engine loses nothing that is written, with any of them."},
     Setting{"sessions", "commit-interval", "duration", "100ms", "1ms", "1m", kEngineOnce,
             "How often changes are written; at once with `fsync = always`, and when a sender "
             "waits for it."},

@@ -38,6 +38,7 @@ channel::Receipt Keeper::receive(const channel::Moment& moment, const channel::D
   maps_.set_elsewhere_bytes(store_.memory_bytes());
   if (const auto receipt = maps_.receive(moment, delivery, out)) {
     look_at_pressure();
+    take_compared();
     return *receipt == channel::Receipt::done ? on_disk_or_pending(delivery) : *receipt;
   }
   ++counters_.others;
@@ -253,8 +254,9 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
   }
   maps_.on_timer(moment, out);
   digests_.on_timer(has_state_, store_, clock_of(moment), out);
+  take_compared();
   verify_.on_timer(!fetches_.is_busy() && !pushes_.is_busy(),
-                   fetches_.dialect_of(verify_.next_member()), store_, clock_of(moment), out);
+                   fetches_.dialect_of(verify_.next_member()), store_, maps_, moment, out);
   look_at_pressure();
   go_on(moment, out);
 }
@@ -262,6 +264,10 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
 Instant Keeper::next_deadline() const {
   return std::min({next_second_, fetches_.next_deadline(), pushes_.next_deadline(),
                    maps_.next_deadline(), digests_.next_deadline(), verify_.next_deadline()});
+}
+
+void Keeper::take_compared() {
+  if (const auto compared = maps_.take_compared()) verify_.on_compared(*compared);
 }
 
 void Keeper::look_at_pressure() {

@@ -120,7 +120,7 @@ class Keeper : public channel::Application {
   // under way.
   bool begin_verify(const channel::Moment& moment,
                     const std::vector<tribes::OwnedMember>& members) {
-    return verify_.begin(members, store_, moment.now);
+    return verify_.begin(members, store_, maps_, moment.now);
   }
   std::optional<std::vector<CompareOutcome>> take_verified() { return verify_.take(); }
 
@@ -156,6 +156,7 @@ class Keeper : public channel::Application {
   void fetch(const channel::Moment& moment, channel::Outbox& out);
   void heal(const channel::Moment& moment, channel::Outbox& out);
   void copy(const channel::Moment& moment, channel::Outbox& out);
+  void take_compared();
   void look_at_pressure();
   [[nodiscard]] bool has_unwritten() const { return store_.has_changes() || maps_.has_changes(); }
   static map::Settings map_settings(const Settings& settings);

@@ -231,6 +231,12 @@ void Maps::put_back(const std::vector<Buffer>& keys) {
   if (replica_) replica_->put_back(keys);
 }
 
+void Maps::compare(const std::string& map, const tribes::OwnedMember& with, const Moment& moment,
+                   Outbox& out) {
+  replica_->compare(map, with, clock_of(moment), actions_);
+  carry_out(moment, out);
+}
+
 void Maps::set_elsewhere_bytes(std::size_t bytes) {
   if (replica_) replica_->set_elsewhere_bytes(bytes);
 }

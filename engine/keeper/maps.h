@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/channel/application.h"
@@ -59,6 +60,13 @@ class Maps {
   [[nodiscard]] bool has_changes() const { return replica_ && replica_->has_changes(); }
   std::vector<session::Saved> take_changes(const channel::Moment& moment, std::size_t max_bytes);
   void put_back(const std::vector<Buffer>& keys);
+
+  // As Replica's.
+  void compare(const std::string& map, const tribes::OwnedMember& with,
+               const channel::Moment& moment, channel::Outbox& out);
+  std::optional<map::Compared> take_compared() {
+    return replica_ ? replica_->take_compared() : std::nullopt;
+  }
 
   void set_elsewhere_bytes(std::size_t bytes);
   [[nodiscard]] std::size_t memory_bytes() const { return replica_ ? replica_->memory_bytes() : 0; }

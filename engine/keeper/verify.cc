@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/keeper/answers.h"
+#include "engine/keeper/clock.h"
 #include "engine/keeper/compare.h"
 #include "engine/keeper/fetches.h"
 
@@ -48,14 +49,16 @@ void CompareOutcome::add(Difference what, const std::string& id, std::vector<std
 }
 
 bool Verify::begin(const std::vector<tribes::OwnedMember>& members, const session::Store& store,
-                   Instant now) {
+                   const Maps& maps, Instant now) {
   if (is_running()) return false;
   done_.clear();
+  const auto names = maps.replica() ? maps.replica()->maps() : std::vector<std::string>();
   for (const tribes::OwnedMember& member : members) {
-    for (const std::string& context : store.contexts()) {
-      if (tasks_.size() < kMaxTasks) tasks_.push_back({member, context});
-    }
+    for (const std::string& context : store.contexts()) tasks_.push_back({member, context});
+    for (const std::string& map : names) tasks_.push_back({member, map, true});
+    if (tasks_.size() > kMaxTasks) break;
   }
+  if (tasks_.size() > kMaxTasks) tasks_.resize(kMaxTasks);
   has_result_ = tasks_.empty();
   next_ = now;
   return true;
@@ -71,8 +74,9 @@ const tribes::Identity* Verify::next_member() const {
   return tasks_.empty() ? nullptr : &tasks_.front().member.identity;
 }
 
-void Verify::ask(session::Dialect dialect, const session::Store& store, session::Clock clock,
-                 channel::Outbox& out) {
+void Verify::ask(session::Dialect dialect, const session::Store& store, Maps& maps,
+                 const channel::Moment& moment, channel::Outbox& out) {
+  const session::Clock clock = clock_of(moment);
   Task task = std::move(tasks_.front());
   tasks_.pop_front();
   current_ = Current{};
@@ -82,6 +86,11 @@ void Verify::ask(session::Dialect dialect, const session::Store& store, session:
   current_->settled_ms = clock.wall_ms - kSettledMs;
   current_->deadline = clock.now + settings_.patience;
   current_->ticket = ++last_ticket_;
+  if (task.is_map) {
+    current_->is_map = true;
+    current_->deadline = kNever;  // a remote call ends by itself
+    return maps.compare(task.context, task.member, moment, out);
+  }
   if (!current_->is_engine && store.session_count(task.context) >= settings_.limit_sessions) {
     return end(CompareOutcome::Kind::too_large);
   }
@@ -98,6 +107,28 @@ void Verify::ask(session::Dialect dialect, const session::Store& store, session:
                           .unique_id = std::nullopt});
 }
 
+void Verify::on_compared(const map::Compared& compared) {
+  if (!current_ || !current_->is_map) return;
+  CompareOutcome& outcome = current_->outcome;
+  outcome.here = compared.here;
+  outcome.there = compared.there;
+  outcome.moving = compared.moving;
+  for (const std::string& key : compared.lacks) {
+    outcome.add(Difference::lacks, map::key_text(key));
+  }
+  for (const std::string& key : compared.only_there) {
+    outcome.add(Difference::only_there, map::key_text(key));
+  }
+  switch (compared.kind) {
+    case map::Compared::Kind::compared:
+      return end(CompareOutcome::Kind::compared);
+    case map::Compared::Kind::no_answer:
+      return end(CompareOutcome::Kind::no_answer);
+    case map::Compared::Kind::no_map:
+      return end(CompareOutcome::Kind::no_context);
+  }
+}
+
 void Verify::end(CompareOutcome::Kind kind) {
   current_->outcome.kind = kind;
   done_.push_back(std::move(current_->outcome));
@@ -107,7 +138,7 @@ void Verify::end(CompareOutcome::Kind kind) {
 
 bool Verify::on_message(const tribes::Identity& from, const session::Message& message,
                         const session::Store& store, session::Clock clock) {
-  if (!is_asking() || current_->outcome.member.identity != from) return false;
+  if (!is_asking() || current_->is_map || current_->outcome.member.identity != from) return false;
   if (current_->is_engine) {
     if (message.event != static_cast<std::int32_t>(EngineEvent::versions)) return false;
     const auto versions = parse_versions(message.payload.value_or(Buffer{}));
@@ -204,23 +235,23 @@ void Verify::on_not_sent() {
 }
 
 void Verify::on_gone(const tribes::Identity& member) {
-  if (is_asking() && current_->outcome.member.identity == member) {
+  if (is_asking() && !current_->is_map && current_->outcome.member.identity == member) {
     end(CompareOutcome::Kind::no_answer);
   }
 }
 
 void Verify::on_timer(bool may_ask, session::Dialect dialect, const session::Store& store,
-                      session::Clock clock, channel::Outbox& out) {
-  if (!is_running() || clock.now < next_deadline()) return;
-  next_ = clock.now + settings_.pause;
+                      Maps& maps, const channel::Moment& moment, channel::Outbox& out) {
+  if (!is_running() || moment.now < next_deadline()) return;
+  next_ = moment.now + settings_.pause;
   if (is_asking()) {
-    if (clock.now >= current_->deadline) end(CompareOutcome::Kind::no_answer);
+    if (moment.now >= current_->deadline) end(CompareOutcome::Kind::no_answer);
   } else if (current_) {
-    walk(store, clock.now);
+    walk(store, moment.now);
   } else if (may_ask) {
-    ask(dialect, store, clock, out);
+    ask(dialect, store, maps, moment, out);
   } else {
-    next_ = clock.now + milliseconds(100);
+    next_ = moment.now + milliseconds(100);
   }
 }
 

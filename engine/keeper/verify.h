@@ -6,6 +6,9 @@
 // not asked. Its copies have no versions: attributes are compared by their bytes, hash tables by
 // their length, since two JVMs write the same one in two orders. What changed within the last
 // seconds may be on its way, and is counted apart.
+//
+// Of replicated maps everybody is asked for the keys alone: who lacks which entry is found, not
+// whose value is old.
 #pragma once
 
 #include <array>
@@ -19,6 +22,7 @@
 
 #include "engine/channel/application.h"
 #include "engine/keeper/digest_message.h"
+#include "engine/keeper/maps.h"
 #include "engine/keeper/send_ids.h"
 #include "engine/session/record.h"
 #include "engine/session/store.h"
@@ -65,7 +69,7 @@ class Verify {
 
   // False while one is under way.
   bool begin(const std::vector<tribes::OwnedMember>& members, const session::Store& store,
-             Instant now);
+             const Maps& maps, Instant now);
   [[nodiscard]] bool is_running() const { return current_ || !tasks_.empty(); }
   // A Tomcat is asked: nobody else may ask it meanwhile, or the answers could not be told apart.
   [[nodiscard]] bool is_asking() const { return current_ && !current_->is_answered; }
@@ -77,9 +81,11 @@ class Verify {
                   const session::Store& store, session::Clock clock);
   void on_not_sent();
   void on_gone(const tribes::Identity& member);
+  // Of the map that it wanted compared.
+  void on_compared(const map::Compared& compared);
   // `may_ask`: nobody else waits for a Tomcat's answer.
-  void on_timer(bool may_ask, session::Dialect dialect, const session::Store& store,
-                session::Clock clock, channel::Outbox& out);
+  void on_timer(bool may_ask, session::Dialect dialect, const session::Store& store, Maps& maps,
+                const channel::Moment& moment, channel::Outbox& out);
   [[nodiscard]] Instant next_deadline() const;
   // Whose turn it is.
   [[nodiscard]] const tribes::Identity* next_member() const;
@@ -87,10 +93,12 @@ class Verify {
  private:
   struct Task {
     tribes::OwnedMember member;
-    std::string context;
+    std::string context;  // or map
+    bool is_map = false;
   };
   struct Current {
     CompareOutcome outcome;
+    bool is_map = false;
     bool is_engine = false;
     std::uint64_t ticket = 0;
     std::int64_t settled_ms = 0;  // what changed later is moving
@@ -100,8 +108,8 @@ class Verify {
     session::Place place = {};
   };
 
-  void ask(session::Dialect dialect, const session::Store& store, session::Clock clock,
-           channel::Outbox& out);
+  void ask(session::Dialect dialect, const session::Store& store, Maps& maps,
+           const channel::Moment& moment, channel::Outbox& out);
   void compare(const KnownSession& known, const session::Store& store);
   void compare(const session::Record& record, const session::Store& store, Instant now);
   void walk(const session::Store& store, Instant now);

@@ -320,9 +320,11 @@ void Replica::on_answer(std::uint64_t number, Bytes object, Clock clock, Actions
   if (!call.key.empty()) {
     on_fetched(map, call, number, &parsed->message, clock);
   } else if (const auto list = parse_list(parsed->message.value.value_or(Buffer{}))) {
+    if (number == comparing_) return end_compare(compared_with(map, *list, call.asked));
     on_state(map, call.to, *list, call.asked, clock, out);
   } else {
     ++counters_.malformed;
+    if (number == comparing_) end_compare({.kind = Compared::Kind::no_answer});
   }
   start_fetches(map, clock, out);
   update_pressure();
@@ -333,6 +335,7 @@ void Replica::on_silence(std::uint64_t number, Clock clock, Actions& out) {
   if (at == calls_.end()) return;
   const Call call = at->second;
   calls_.erase(at);
+  if (number == comparing_) return end_compare({.kind = Compared::Kind::no_answer});
   Map& map = maps_.at(call.map);
   if (!call.key.empty()) {
     on_fetched(map, call, number, nullptr, clock);
@@ -345,6 +348,10 @@ void Replica::on_silence(std::uint64_t number, Clock clock, Actions& out) {
 void Replica::on_not_served(std::uint64_t number, Clock clock, Actions& out) {
   const auto at = calls_.find(number);
   if (at == calls_.end()) return;
+  if (number == comparing_) {
+    calls_.erase(at);
+    return end_compare({.kind = Compared::Kind::no_map});
+  }
   leave(maps_.at(at->second.map), at->second.to, clock);
   on_silence(number, clock, out);
 }

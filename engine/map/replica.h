@@ -48,6 +48,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -111,6 +112,20 @@ struct Counters {
   std::uint64_t unknown_types = 0;
 };
 
+// What compare() has found: keys, by the bytes of their streams.
+struct Compared {
+  enum class Kind : std::uint8_t { compared, no_answer, no_map };
+  Kind kind = Kind::compared;
+  std::uint64_t here = 0;
+  std::uint64_t there = 0;
+  std::uint64_t moving = 0;             // not there, or not whole here, and may be on its way
+  std::vector<std::string> lacks = {};  // not there
+  std::vector<std::string> only_there = {};
+};
+
+// A key for people: a text as it is, else the name of its class.
+std::string key_text(std::string_view key);
+
 class Replica {
  public:
   Replica(const Member& self, const Settings& settings);
@@ -138,6 +153,10 @@ class Replica {
   [[nodiscard]] bool busy() const { return !tasks_.empty(); }
   // Compares every map with every member of it, on the next timer.
   void check_all();
+  // Asks that member which keys of the map it has, and changes nothing. One at a time.
+  void compare(std::string_view map, const Member& with, Clock clock, Actions& out);
+  // Once, when it is over.
+  std::optional<Compared> take_compared() { return std::exchange(compared_, std::nullopt); }
 
   // The value of a key as it is now; nullopt when it is not, or not yet, here.
   [[nodiscard]] std::optional<Buffer> find(std::string_view map, Bytes key) const;
@@ -268,6 +287,11 @@ class Replica {
   void bury(Map& map, const std::string& key, Instant now);
   void exhume(Map& map, const std::string& key);
 
+  // compare.cc: who has what
+  void end_compare(Compared compared);
+  [[nodiscard]] Compared compared_with(const Map& map, const std::vector<Message>& entries,
+                                       Instant asked) const;
+
   // saved.cc: what outlives the process
   void mark(Map& map, const std::string& key) {
     if (settings_.tracks_changes) changed_keys_ += map.changed.insert(key).second ? 1U : 0U;
@@ -305,6 +329,8 @@ class Replica {
   std::map<std::string, Map, std::less<>> maps_;
   std::map<std::uint64_t, Call> calls_;
   std::uint64_t last_call_ = 0;
+  std::uint64_t comparing_ = 0;  // the call of compare()
+  std::optional<Compared> compared_;
   std::deque<Task> tasks_;
   std::size_t entry_count_ = 0;
   std::size_t memory_bytes_ = 0;

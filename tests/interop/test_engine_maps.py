@@ -101,6 +101,11 @@ def backup_rolling():
             time.sleep(6)  # a Tomcat's maps look for each other every 5 s
         count = whole(filled, cluster.tomcats)
         check(count == SESSIONS, f"each killed with -9 and started again: {count} of {SESSIONS} sessions are whole")
+        code, report = engine.tell("verify")
+        found = {(context["outcome"], context["here"], context["there"])
+                 for member in report["members"] for context in member["contexts"]}
+        check(code == 0 and len(report["members"]) == 3 and found == {("same", SESSIONS, SESSIONS)},
+              f"verify: every Tomcat knows of every session: {found}")
 
 
 def context_restart_all():

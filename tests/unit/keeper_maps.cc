@@ -274,3 +274,62 @@ BOOST_AUTO_TEST_CASE(who_sends_and_is_no_member_is_forgotten) {
     BOOST_TEST((one.to->identity != member(3).identity));
   }
 }
+
+namespace {
+
+// The next question, and an answer of member 1 to it.
+void answer_state(MapNode& node, channel::RpcKind kind, Buffer object) {
+  const channel::Outgoing question = node.take_first();
+  const auto call = channel::parse_rpc(question.body);
+  BOOST_TEST_REQUIRE(call.has_value());
+  BOOST_TEST(map::parse_object(call->object)->message.is(Type::state));
+  node.hear(channel::compose_rpc({kind, call->call, call->channel, object}), member(1), 0);
+}
+
+keeper::CompareOutcome verified(MapNode& node) {
+  node.wait(milliseconds(10));
+  const auto outcomes = node.keeper.take_verified();
+  BOOST_TEST_REQUIRE(outcomes.has_value());
+  BOOST_TEST_REQUIRE(outcomes->size() == 1U);
+  return outcomes->front();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(verify_tells_who_lacks_which_entry) {
+  using Kind = keeper::CompareOutcome::Kind;
+  MapNode node;
+  node.came(member(1));
+  for (const char* id : {"session-a", "session-b"}) node.hear_map(backup(id, "book"));
+  node.wait(seconds(10));
+  node.hear_map(backup("session-new", "book"));
+  node.outgoing.clear();
+  const auto ask = [&] {
+    BOOST_TEST(node.keeper.begin_verify(moment(node.time), {member(1)}));
+    node.wait(milliseconds(10));
+  };
+  ask();
+  Message list = message(Type::state, "");
+  list.value = map::compose_list(
+      std::vector{message(Type::proxy, "session-a"), message(Type::proxy, "session-c")}, {});
+  answer_state(node, channel::RpcKind::reply, map::compose_object(list, {}));
+  const keeper::CompareOutcome found = verified(node);
+  BOOST_TEST(found.context == kMap);
+  BOOST_TEST((found.kind == Kind::compared));
+  BOOST_TEST(found.here == 3U);
+  BOOST_TEST(found.there == 2U);
+  BOOST_TEST(found.moving == 1U);
+  BOOST_TEST_REQUIRE(found.examples.size() == 2U);
+  BOOST_TEST(found.examples[0].id == "session-b");
+  BOOST_TEST((found.examples[0].what == keeper::Difference::lacks));
+  BOOST_TEST(found.examples[1].id == "session-c");
+  BOOST_TEST((found.examples[1].what == keeper::Difference::only_there));
+  BOOST_TEST(node.outgoing.empty());  // nothing is healed by it
+
+  ask();
+  answer_state(node, channel::RpcKind::not_served, copy_of(map::kNullObject));
+  BOOST_TEST((verified(node).kind == Kind::no_context));
+  ask();
+  node.wait(Maps::kCallTime);
+  BOOST_TEST((verified(node).kind == Kind::no_answer));
+}
