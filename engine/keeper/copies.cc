@@ -1,12 +1,24 @@
 #include "engine/keeper/copies.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "engine/keeper/digest_message.h"
 #include "engine/session/handover.h"
 
 namespace tribecast::keeper {
+namespace {
+
+// The others speak of a whole context.
+bool is_of_a_session(const session::Message& message) {
+  using session::Event;
+  constexpr std::array kEvents = {Event::created, Event::expired, Event::accessed, Event::delta,
+                                  Event::change_id};
+  return std::ranges::any_of(kEvents, [&](Event event) { return message.is(event); });
+}
+
+}  // namespace
 
 void Copies::on_came(const tribes::OwnedMember& engine) {
   const bool is_known = std::ranges::any_of(engines_, [&](const tribes::OwnedMember& known) {
@@ -24,6 +36,7 @@ void Copies::on_gone(const tribes::Identity& engine) {
 
 channel::Receipt Copies::add(channel::DeliveryId delivery, const session::Message& message,
                              const session::Store& store) {
+  if (!is_of_a_session(message)) return channel::Receipt::done;
   if (engines_.empty()) {
     ++counters_.refused;
     fails_ = true;

@@ -34,7 +34,7 @@ class Copies {
   void on_came(const tribes::OwnedMember& engine);
   void on_gone(const tribes::Identity& engine);
 
-  // Somebody waits for what this message has changed; it is settled by step() or on_sent().
+  // Somebody waits for what this message has changed; `pending` is settled by step() or on_sent().
   channel::Receipt add(channel::DeliveryId delivery, const session::Message& message,
                        const session::Store& store);
   // Sends what waits, unless something is under way.

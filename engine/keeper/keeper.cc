@@ -66,9 +66,7 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
   look_at_pressure();
   if (outcome.verdict == session::Verdict::refused) return channel::Receipt::refused;
   const bool waits = (delivery.options & channel::option::kUseAck) != 0;
-  if (waits && ack_ == AckLevel::peer && !message.session_id.empty()) {
-    return copies_.add(delivery.id, message, store_);
-  }
+  if (waits && ack_ == AckLevel::peer) return copies_.add(delivery.id, message, store_);
   return on_disk_or_pending(delivery);
 }
 

@@ -118,11 +118,19 @@ BOOST_AUTO_TEST_CASE(an_end_and_another_id_are_copied_too) {
 
 BOOST_AUTO_TEST_CASE(what_changes_nothing_is_acknowledged_at_once) {
   Side node({kOne});
-  const auto unknown = static_cast<session::Event>(77);
-  BOOST_TEST((node.hear(tribecast::test::event(unknown, "a", kStart)) == Receipt::pending));
+  session::Message damaged = first_request("a", kStart);
+  damaged.payload = Buffer(9, 0xff);
+  BOOST_TEST((node.hear(damaged) == Receipt::pending));
   BOOST_TEST(node.waiting() == 0U);
   BOOST_TEST_REQUIRE(node.settled.size() == 1U);
   BOOST_TEST(node.settled[0].good);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_or_tells_of_a_context_does_not_wait) {
+  Side node({});
+  BOOST_TEST((node.hear(get_all()) == Receipt::done));
+  BOOST_TEST((node.hear(complete()) == Receipt::done));
+  BOOST_TEST(node.keeper.copies().counters().refused == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_held_for_its_creation_is_copied) {
