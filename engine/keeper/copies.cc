@@ -71,7 +71,8 @@ void Copies::fill(Batch& batch, const session::Store& store, session::Clock cloc
 
 void Copies::step(const session::Store& store, session::Clock clock, channel::Outbox& out) {
   while (!under_way_ && !waiting_.empty()) {
-    fill(under_way_.emplace(), store, clock);
+    under_way_ = Batch{};
+    fill(*under_way_, store, clock);
     if (under_way_->body.empty()) {
       settle(true, out);  // they changed nothing
     } else {
@@ -100,7 +101,7 @@ void Copies::on_sent(channel::SendId id, channel::SendOutcome outcome, channel::
     return settle(true, out);
   }
   ++under_way_->tries;
-  if (engines_.size() > 1) std::ranges::rotate(engines_, engines_.begin() + 1);
+  if (!engines_.empty()) std::rotate(engines_.begin(), engines_.begin() + 1, engines_.end());
   send(out);
 }
 

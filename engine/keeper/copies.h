@@ -53,8 +53,8 @@ class Copies {
     std::vector<std::string> ids;
   };
   struct Batch {
-    std::vector<channel::DeliveryId> deliveries;
-    Buffer body;
+    std::vector<channel::DeliveryId> deliveries = {};
+    Buffer body = {};
     std::size_t tries = 0;  // so many engines did not take it
     channel::SendId sent = 0;
   };
