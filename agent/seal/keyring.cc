@@ -37,14 +37,6 @@ std::uint8_t parse_id(std::string_view text) {
                                                           : std::uint8_t{0};
 }
 
-Key hashed(const Key& key, std::string_view purpose) {
-  Key out;
-  const Bytes in = bytes_of(purpose);
-  crypto_generichash(out.bytes().data(), Key::kSize, in.data(), in.size(), key.bytes().data(),
-                     Key::kSize);
-  return out;
-}
-
 // Calls `line(TEXT)` for each line, its end included.
 template <class Line>
 void for_each_line(std::string_view text, Line&& line) {

@@ -14,6 +14,14 @@ Key::Key(Bytes bytes) {
   std::ranges::copy(bytes.first(kSize), bytes_.begin());
 }
 
+Key hashed(const Key& key, std::string_view purpose) {
+  Key out;
+  const Bytes in = bytes_of(purpose);
+  crypto_generichash(out.bytes().data(), Key::kSize, in.data(), in.size(), key.bytes().data(),
+                     Key::kSize);
+  return out;
+}
+
 SecretText& SecretText::operator=(SecretText&& other) noexcept {
   std::swap(text_, other.text_);
   return *this;

@@ -34,6 +34,9 @@ class Key {
   std::array<std::uint8_t, kSize> bytes_{};
 };
 
+// The key, for one purpose alone (BLAKE2b, keyed).
+Key hashed(const Key& key, std::string_view purpose);
+
 // Text that holds keys. It never grows beyond the room that it was made with, so that no copy of it
 // is left behind.
 class SecretText {

@@ -97,6 +97,9 @@ constexpr std::array kEngineSettings = {
             "may not have the heap for the answer. 0: none is asked at all."},
     Setting{"sessions", "store", "store", "disk", "", "", kEngineOnce,
             "`disk`: in the state directory too. `memory`: a stop of the engine forgets them."},
+    Setting{"sessions", "key-file", "path", "", "", "", kEngineOnce,
+            "A key ring as `tribecast keygen` makes it: what is on the disk is sealed with its "
+            "primary key. Others may not read it."},
     Setting{
         "sessions", "fsync", "fsync", "interval", "", "", kEngineOnce,
         "When what is written is safe from a loss of power: with each commit, which follows what "
@@ -368,14 +371,21 @@ class EngineBuilder {
     in.read("memory-limit", config::to_size, config_.memory_limit_bytes);
     in.read("fetch-limit", config::to_number, config_.fetch_limit_sessions);
     in.read("store", to_store, config_.on_disk);
+    const Place* key = in.read("key-file", config::to_path, config_.key_file);
     in.read("fsync", to_fsync, config_.fsync);
     in.read("commit-interval", config::to_duration, config_.commit_interval);
     const Place* at = in.read("ack", to_ack_level, config_.ack);
     in.read("restart-grace", config::to_duration, config_.restart_grace);
-    if (at == nullptr || config_.ack != AckLevel::disk || config_.on_disk) return;
-    Diagnostic d = config::error_at(*at, "sessions: ack = disk without a disk");
-    d.why = "store = memory writes nothing that could be waited for";
-    findings_.push_back(std::move(d));
+    if (config_.on_disk) return;
+    const auto without_disk = [&](const Place& place, std::string what, std::string why) {
+      Diagnostic d = config::error_at(place, "sessions: " + std::move(what) + " without a disk");
+      d.why = "store = memory writes nothing that could be " + std::move(why);
+      findings_.push_back(std::move(d));
+    };
+    if (key != nullptr) without_disk(*key, "key-file", "sealed");
+    if (at != nullptr && config_.ack == AckLevel::disk) {
+      without_disk(*at, "ack = disk", "waited for");
+    }
   }
 
   void limits(Reader& in) {

@@ -70,6 +70,7 @@ struct Config {
   std::uint64_t memory_limit_bytes = 0;  // of sessions
   std::uint64_t fetch_limit_sessions = 0;
   bool on_disk = true;
+  std::string key_file;  // empty: what is on the disk is not sealed
   Fsync fsync = Fsync::interval;
   Duration commit_interval = milliseconds(100);
   keeper::AckLevel ack = keeper::AckLevel::memory;

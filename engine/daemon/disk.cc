@@ -47,17 +47,24 @@ Unexpected<io::OsError> disk_error(const std::string& directory, const rocksdb::
 }  // namespace
 
 struct Disk::State : std::enable_shared_from_this<State> {
-  State(io::Loop& l, std::string path, bool synchronise)
-      : loop(l), directory(std::move(path)), synchronised(synchronise) {}
+  State(io::Loop& l, std::string path, bool synchronise, std::optional<seal::RecordSeal> sealed_by)
+      : loop(l),
+        directory(std::move(path)),
+        synchronised(synchronise),
+        seal(std::move(sealed_by)) {}
 
   rocksdb::Status open_with(rocksdb::WALRecoveryMode recovery);
   io::OsResult<Done> open();
   io::OsResult<Done> begin_anew();
   rocksdb::Status commit(const std::vector<session::Saved>& records);
+  rocksdb::Status put_in(rocksdb::WriteBatch& batch, const session::Saved& record) const;
+  io::OsResult<seal::Record> opened(Bytes key, Bytes value);
 
   io::Loop& loop;
   std::string directory;
   bool synchronised;
+  std::optional<seal::RecordSeal> seal;
+  std::vector<Buffer> outdated;     // keys
   std::unique_ptr<rocksdb::DB> db;  // of the worker, while a commit is under way; null after errors
   std::string damage;
   bool failed = false;  // the last commit; of the worker
@@ -88,12 +95,22 @@ io::OsResult<Done> Disk::State::open() {
 // Earlier damage makes room for this one.
 io::OsResult<Done> Disk::State::begin_anew() {
   db.reset();
+  outdated.clear();
   const std::string aside = directory + ".damaged";
   static_cast<void>(rocksdb::DestroyDB(aside, {}));
   if (std::rename(directory.c_str(), aside.c_str()) != 0) return io::os_error(directory);
   const rocksdb::Status status = open_with(rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords);
   if (!status.ok()) return disk_error(directory, status);
   return Done{};
+}
+
+rocksdb::Status Disk::State::put_in(rocksdb::WriteBatch& batch,
+                                    const session::Saved& record) const {
+  const Buffer key = seal ? seal->key_of(record.key) : record.key;
+  if (!record.value) return batch.Delete(slice_of(key));
+  if (!seal) return batch.Put(slice_of(key), slice_of(*record.value));
+  const seal::Record sealed = seal->seal(record.key, *record.value, seal::system_random());
+  return batch.Put(slice_of(sealed.key), slice_of(sealed.value));
 }
 
 // Runs in the worker.
@@ -109,8 +126,7 @@ rocksdb::Status Disk::State::commit(const std::vector<session::Saved>& records) 
   }
   rocksdb::WriteBatch batch;
   for (const session::Saved& record : records) {
-    rocksdb::Status put = record.value ? batch.Put(slice_of(record.key), slice_of(*record.value))
-                                       : batch.Delete(slice_of(record.key));
+    rocksdb::Status put = put_in(batch, record);
     if (!put.ok()) return put;
   }
   rocksdb::WriteOptions options;
@@ -129,11 +145,30 @@ Disk::~Disk() {
 }
 
 io::OsResult<std::unique_ptr<Disk>> Disk::open(io::Loop& loop, const std::string& directory,
-                                               bool synchronised) {
+                                               bool synchronised,
+                                               std::optional<seal::RecordSeal> seal) {
   umask(S_IRWXG | S_IRWXO);
-  auto state = std::make_shared<State>(loop, directory, synchronised);
+  auto state = std::make_shared<State>(loop, directory, synchronised, std::move(seal));
   if (const auto opened = state->open(); !opened) return Unexpected{opened.error()};
   return std::unique_ptr<Disk>(new Disk(std::move(state)));
+}
+
+// The record as it was before it was sealed, if it was.
+io::OsResult<seal::Record> Disk::State::opened(Bytes key, Bytes value) {
+  const auto refuse = [&](std::string why) {
+    return Unexpected{io::OsError{0, directory, std::move(why)}};
+  };
+  const bool is_current = seal ? seal->is_current(key) : !seal::RecordSeal::is_sealed(key);
+  if (!is_current) outdated.push_back(copy_of(key));
+  if (!seal::RecordSeal::is_sealed(key)) return seal::Record{copy_of(key), copy_of(value)};
+  if (!seal) return refuse("the sessions are sealed; name the key ring: [sessions] key-file");
+  auto record = seal->open(key, value);
+  if (record) return std::move(*record);
+  const std::string id = key.size() > 1 ? std::to_string(key[1]) : "?";
+  if (record.error() == seal::RecordError::no_key) {
+    return refuse("sessions are sealed with key " + id + ", which key-file does not have");
+  }
+  return refuse("key " + id + " of key-file is not the one that sessions are sealed with");
 }
 
 io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& take) {
@@ -142,14 +177,18 @@ io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& t
   {
     const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator({}));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
-      take(bytes_in(at->key()), bytes_in(at->value()));
+      const auto record = state_->opened(bytes_in(at->key()), bytes_in(at->value()));
+      if (!record) return Unexpected{record.error()};
+      take(record->key, record->value);
       ++loaded.records;
     }
     if (!at->status().ok()) state_->damage = at->status().ToString();
   }
   loaded.damage = state_->damage;
-  if (loaded.damage.empty()) return loaded;
-  if (const auto anew = state_->begin_anew(); !anew) return Unexpected{anew.error()};
+  if (!loaded.damage.empty()) {
+    if (const auto anew = state_->begin_anew(); !anew) return Unexpected{anew.error()};
+  }
+  loaded.outdated = state_->outdated.size();
   return loaded;
 }
 
@@ -170,6 +209,30 @@ void Disk::write(std::vector<session::Saved> records, std::function<void(std::st
 std::string Disk::write_now(const std::vector<session::Saved>& records) {
   TC_CHECK(!state_->busy);
   const rocksdb::Status status = state_->commit(records);
+  return status.ok() ? std::string() : status.ToString();
+}
+
+// What is deleted stays in the files until they are written anew; and its first and last keys in the
+// list of files, until the next opening writes that anew.
+std::string Disk::drop_outdated() {
+  TC_CHECK(!state_->busy);
+  rocksdb::WriteBatch batch;
+  for (const Buffer& key : state_->outdated) {
+    if (rocksdb::Status status = batch.Delete(slice_of(key)); !status.ok())
+      return status.ToString();
+  }
+  state_->outdated.clear();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;  // its keys are what must not stay; a kill before the end does it again
+  rocksdb::Status status = state_->db->Write(options, &batch);
+  rocksdb::CompactRangeOptions all;
+  all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  if (status.ok()) status = state_->db->CompactRange(all, nullptr, nullptr);
+  if (status.ok()) {
+    state_->db.reset();
+    status = state_->open_with(rocksdb::WALRecoveryMode::kAbsoluteConsistency);
+  }
+  state_->failed = !status.ok();
   return status.ok() ? std::string() : status.ToString();
 }
 

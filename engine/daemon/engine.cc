@@ -219,9 +219,13 @@ void Engine::make_channel(const Config& config, Address announce, channel::Stack
                         }});
 }
 
-io::OsResult<Done> Engine::load(const Config& config, const std::string& state_directory) {
+io::OsResult<Done> Engine::load(const Config& config, const std::string& state_directory,
+                                const std::optional<seal::Keyring>& ring) {
   if (!config.on_disk) return Done{};
-  auto disk = Disk::open(loop_, state_directory + "/sessions", config.fsync != Fsync::off);
+  std::optional<seal::RecordSeal> seal;
+  if (ring) seal.emplace(*ring);
+  auto disk =
+      Disk::open(loop_, state_directory + "/sessions", config.fsync != Fsync::off, std::move(seal));
   if (!disk) return Unexpected{disk.error()};
   disk_ = std::move(*disk);
   // With `always` nothing is waited for: what comes during one commit is the next one.
@@ -229,15 +233,17 @@ io::OsResult<Done> Engine::load(const Config& config, const std::string& state_d
   const Instant began = io::now();
   const channel::Moment moment = moment_now();
   std::uint64_t unknown = 0;
-  const auto loaded = disk_->load([&](Bytes key, Bytes value) {
+  auto loaded = disk_->load([&](Bytes key, Bytes value) {
     if (!keeper_.restore(key, value, moment)) ++unknown;
   });
   if (!loaded) return Unexpected{loaded.error()};
-  keeper_.restored(moment, config.restart_grace, !loaded->damage.empty());
+  if (unknown > 0) loaded->outdated = 0;  // they stay as they are, and readable for who knows them
+  const bool anew = !loaded->damage.empty() || loaded->outdated > 0;
+  keeper_.restored(moment, config.restart_grace, anew);
   log_.write(Severity::notice, "loaded",
              fmt::format("{} sessions, from {} records in {} ms", keeper_.kept_count(),
                          loaded->records, duration_cast<milliseconds>(io::now() - began).count()));
-  if (!loaded->damage.empty()) write_anew(loaded->damage, state_directory);
+  if (anew) write_anew(*loaded, state_directory);
   if (unknown > 0) {
     log_.write(
         Severity::error, "records_unknown",
@@ -247,18 +253,27 @@ io::OsResult<Done> Engine::load(const Config& config, const std::string& state_d
 }
 
 // Before anybody waits for it.
-void Engine::write_anew(const std::string& damage, const std::string& state_directory) {
+void Engine::write_anew(const Disk::Loaded& loaded, const std::string& state_directory) {
   std::string why_not;
   while (keeper_.has_changes() && why_not.empty()) {
     why_not = disk_->write_now(keeper_.begin_commit(moment_now()));
     channel::Outbox nobody_waits;
     keeper_.end_commit(why_not.empty(), nobody_waits);
   }
-  log_.write(Severity::error, "disk_damaged",
-             fmt::format("{}; what could be read is kept, and {}; the damaged files are in "
-                         "{}/sessions.damaged",
-                         damage, why_not.empty() ? "written anew" : "not written: " + why_not,
-                         state_directory));
+  if (loaded.outdated > 0) {
+    if (why_not.empty()) why_not = disk_->drop_outdated();
+    log_.write(
+        why_not.empty() ? Severity::notice : Severity::error, "resealed",
+        fmt::format("{} records were not sealed with the primary key of key-file, and are now{}",
+                    loaded.outdated, why_not.empty() ? "" : ", but for: " + why_not));
+  }
+  if (loaded.damage.empty()) return;
+  log_.write(
+      Severity::error, "disk_damaged",
+      fmt::format("{}; what could be read is kept, and {}; the damaged files are in "
+                  "{}/sessions.damaged",
+                  loaded.damage, why_not.empty() ? "written anew" : "not written: " + why_not,
+                  state_directory));
 }
 
 void Engine::start() {

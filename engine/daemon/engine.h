@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/log.h"
@@ -32,7 +33,9 @@ class Engine {
   // Opens what the configuration names: state directory, listener, group.
   io::OsResult<Done> open(const Config& config, const std::string& state_directory);
   // Loads what is kept on the disk; after the rights are given up, before start().
-  io::OsResult<Done> load(const Config& config, const std::string& state_directory);
+  // What is written is sealed with `ring`, if there is one.
+  io::OsResult<Done> load(const Config& config, const std::string& state_directory,
+                          const std::optional<seal::Keyring>& ring);
   // Begins to take part, and says that it is ready.
   void start();
   // Says goodbye; `when_done` is called once nothing waits to be sent, or after 200 ms.
@@ -43,7 +46,7 @@ class Engine {
   void make_channel(const Config& config, Address announce, channel::Stack stack);
   void act(channel::Actions actions);
   void report(const channel::MemberEvent& event);
-  void write_anew(const std::string& damage, const std::string& state_directory);
+  void write_anew(const Disk::Loaded& loaded, const std::string& state_directory);
   void commit();
   void on_written(const std::string& why_not);
   [[nodiscard]] bool is_written() const;

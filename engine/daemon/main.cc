@@ -9,12 +9,15 @@
 #include <iostream>
 #include <optional>
 
+#include "base/check.h"
+#include "config/keyring_file.h"
 #include "engine/daemon/config.h"
 #include "engine/daemon/engine.h"
 #include "engine/keeper/keeper.h"
 #include "host/accounts.h"
 #include "host/privileges.h"
 #include "io/clock.h"
+#include "seal/keyring.h"
 
 namespace {
 
@@ -70,7 +73,8 @@ std::string state_directory(const engine::Config& config) {
 
 // Opens, gives the state directory away, gives up the rights, loads.
 io::OsResult<Done> open_and_drop(engine::Engine& engine, const engine::Config& config,
-                                 const Options& options, daemon::Log& log) {
+                                 const std::optional<seal::Keyring>& ring, const Options& options,
+                                 daemon::Log& log) {
   const std::string directory = state_directory(config);
   if (auto opened = engine.open(config, directory); !opened) return opened;
   const bool root = host::is_root();
@@ -87,7 +91,7 @@ io::OsResult<Done> open_and_drop(engine::Engine& engine, const engine::Config& c
   const auto identity = host::drop_privileges(users, host::Keeps::nothing);
   if (!identity) return Unexpected{identity.error()};
   if (!identity->warning.empty()) log.write(Severity::warning, "no_user", identity->warning);
-  return engine.load(config, directory);
+  return engine.load(config, directory, ring);
 }
 
 keeper::Settings keeper_settings(const engine::Config& config) {
@@ -102,10 +106,19 @@ keeper::Settings keeper_settings(const engine::Config& config) {
   return settings;
 }
 
+// As long as this process is root, if it is.
+config::KeyringFile key_file(const engine::Config& config) {
+  TC_CHECK(seal::initialise());
+  return config.key_file.empty() ? config::KeyringFile() : config::load_keyring(config.key_file);
+}
+
 int run(const Options& options) {
   const engine::Outcome outcome = engine::load(options.config);
   if (!outcome.findings.empty()) fmt::print(stderr, "{}", config::to_text(outcome.findings));
   if (!outcome.config) return kBadConfig;
+  const config::KeyringFile keys = key_file(*outcome.config);
+  fmt::print(stderr, "{}", config::to_text(keys.findings));
+  if (config::has_errors(keys.findings)) return kBadConfig;
   if (options.check) return 0;
   if (host::is_root() && options.user.empty()) {
     fmt::print(
@@ -118,7 +131,8 @@ int run(const Options& options) {
   io::Loop loop(1);
   keeper::Keeper keeper(keeper_settings(*outcome.config), io::now());
   engine::Engine engine(loop, log, keeper);
-  if (const auto opened = open_and_drop(engine, *outcome.config, options, log); !opened) {
+  if (const auto opened = open_and_drop(engine, *outcome.config, keys.ring, options, log);
+      !opened) {
     log.write(Severity::error, "start_failed", opened.error().message());
     return kFailed;
   }

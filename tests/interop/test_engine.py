@@ -334,7 +334,8 @@ def acknowledged():
         code, status = second.tell("status")
         check(code == 2 and status["copies"] == "failed" and second.events("copies_failed") == 1, "an alarm, and critical")
         first.start()
-        eventually("an engine is there again", lambda: second.tell("status")[1]["copies"] == "ok", timeout=20)
+        eventually("each has heard the other again", lambda: all(
+            engine.tell("status")[1]["copies"] == "ok" for engine in (first, second)), timeout=20)
         trouble_before = len(trouble([tomcat]))
         visitors[1].visit(page, set="cart", to="a pencil")
         check(len(trouble([tomcat])) == trouble_before and visitors[1].visit(page) == {"cart": "a pencil"},

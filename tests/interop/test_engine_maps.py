@@ -1,9 +1,12 @@
 """The engine as a member of replicated maps: sessions of BackupManagers, and what else Tomcats keep in maps."""
 
 import dataclasses
+import os
+import subprocess
 import time
 
 import tomcat as tomcats
+from agent import bin_directory
 from cluster import Cluster, check
 from network import Lan
 from process import eventually
@@ -39,6 +42,20 @@ def entries_of(engine):
     return engine.tell("status")[1]["map_entries"]
 
 
+def sealed(cluster, settings):
+    """These, with a key for what is on the disk."""
+    ring = cluster.directory / "engine.keys"
+    with open(ring, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        subprocess.run([bin_directory() / "tribecast", "keygen"], stdout=file, check=True)
+    return settings + f"key-file = {ring}\n"
+
+
+def shows(engine, texts):
+    """How many of these texts can be read on its disk."""
+    on_disk = b"".join(file.read_bytes() for file in (engine.state / "sessions").iterdir())
+    return sum(text.encode() in on_disk for text in texts)
+
+
 def backup_killed():
     """Primary and backup of sessions are killed at one moment: the third Tomcat serves them from the engine."""
     with compiled_classes() as classes, backup_cluster(dataclasses.replace(BACKUP, classes=classes)) as cluster:
@@ -63,7 +80,8 @@ def backup_restart_all(version, engine_count):
     with compiled_classes() as classes, backup_cluster(
             dataclasses.replace(BACKUP, classes=classes, version=version),
             engine_count=engine_count) as cluster:
-        engines = [cluster.engine(host, settings=ON_DISK) for host in cluster.extra_hosts]
+        settings = [ON_DISK, sealed(cluster, ON_DISK)]  # the second engine's disk shows nothing
+        engines = [cluster.engine(host, settings=own) for host, own in zip(cluster.extra_hosts, settings)]
         start(cluster, engines)
         filled = fill(cluster, cluster.tomcats, SESSIONS)
         gone = cluster.visitor()
@@ -74,6 +92,9 @@ def backup_restart_all(version, engine_count):
         fetched()
         for part in [*engines, *cluster.tomcats]:
             part.kill()
+        ids = [visitor.session for visitor, _ in filled]
+        shown = [shows(engine, ids) for engine in engines]
+        check(shown == [SESSIONS, 0][:engine_count], f"ids of sessions that can be read on the engines' disks: {shown}")
         start_at_once(engines, cluster.tomcats)
         count = whole(filled, cluster.tomcats)
         check(count == SESSIONS, f"all killed with -9 and started again at one moment: {count} of {SESSIONS} sessions are whole")

@@ -104,6 +104,7 @@ fetch-limit = 0
 fsync = always
 commit-interval = 5ms
 ack = disk
+key-file = /etc/tribecast/engine.keys
 restart-grace = 1h
 )");
   BOOST_TEST(config::to_text(outcome.findings).empty());
@@ -115,6 +116,7 @@ restart-grace = 1h
   BOOST_TEST((c.fsync == Fsync::always));
   BOOST_TEST((c.commit_interval == milliseconds(5)));
   BOOST_TEST((c.ack == keeper::AckLevel::disk));
+  BOOST_TEST(c.key_file == "/etc/tribecast/engine.keys");
   BOOST_TEST((c.restart_grace == std::chrono::hours(1)));
 }
 
@@ -135,6 +137,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named_with_their_place) {
       {"[sessions]\nfsync = sometimes\n", "'sometimes' is none of: always, interval, off"},
       {"[sessions]\nstore = memory\nack = disk\n",
        "engine.conf:3: error: sessions: ack = disk without a disk"},
+      {"[sessions]\nstore = memory\nkey-file = /etc/tribecast/engine.keys\n",
+       "engine.conf:3: error: sessions: key-file without a disk"},
       {"[limits]\nmax-message = 1\n", "1 is not in 64k-2047m"},
       {"[member]\naddress = 10.0.0.1\n", "[member] has no name"},
       {"[member \"a\"]\n", "member \"a\": address is missing"},

@@ -37,9 +37,18 @@ struct Place {
   fs::path top;
 };
 
+std::optional<seal::RecordSeal> sealed_with(std::vector<std::uint8_t> ids) {
+  if (ids.empty()) return std::nullopt;
+  seal::Keyring ring;
+  for (const std::uint8_t id : ids) ring.keys.push_back({id, seal::Key(Buffer(32, id))});
+  ring.primary_id = ids.back();
+  return seal::RecordSeal(ring);
+}
+
 struct Opened {
-  explicit Opened(const Place& place) {
-    auto opened = Disk::open(loop, place.sessions(), true);
+  // The last one of the keys is the primary one; without any nothing is sealed.
+  explicit Opened(const Place& place, const std::vector<std::uint8_t>& keys = {}) {
+    auto opened = Disk::open(loop, place.sessions(), true, sealed_with(keys));
     if (!opened) throw std::runtime_error(opened.error().message());
     disk = std::move(*opened);
   }
@@ -77,6 +86,15 @@ fs::path file_with(const std::string& directory, const std::string& ending) {
   }
   BOOST_TEST_REQUIRE(!largest.empty());
   return largest;
+}
+
+bool holds(const std::string& directory, const std::string& text) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    std::ifstream stream(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+    if (bytes.find(text) != std::string::npos) return true;
+  }
+  return false;
 }
 
 void flip_byte(const fs::path& file, std::size_t at) {
@@ -194,4 +212,80 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_forgotten_once_there_is_room) {
   Opened second(place);
   BOOST_TEST(second.load().damage.empty());
   BOOST_TEST(second.records.size() == 2U);
+}
+
+namespace {
+
+const Records kSecrets = {{"id-8A2F", "a book"}, {"id-77C0", "a pen"}};
+
+// Opens, reads, and writes anew what is not sealed with the last key.
+Records resealed(const Place& place, const std::vector<std::uint8_t>& keys) {
+  Opened opened(place, keys);
+  const Disk::Loaded loaded = opened.load();
+  BOOST_TEST(loaded.outdated == kSecrets.size());
+  BOOST_TEST(opened.write(opened.records).empty());
+  BOOST_TEST(opened.disk->drop_outdated().empty());
+  return opened.records;
+}
+
+std::string why_not(const Place& place, const std::vector<std::uint8_t>& keys) {
+  Opened opened(place, keys);
+  const auto loaded = opened.disk->load([](Bytes, Bytes) {});
+  return loaded ? std::string() : loaded.error().message();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_sealed_comes_back_and_cannot_be_read) {
+  const Place place;
+  {
+    Opened first(place, {1});
+    BOOST_TEST(first.write(kSecrets).empty());
+    BOOST_TEST(first.write({{"id-8A2F", "a pen"}}, "id-77C0").empty());
+  }
+  for (const char* text : {"id-8A2F", "a book", "a pen"})
+    BOOST_TEST(!holds(place.sessions(), text));
+  Opened second(place, {1});
+  const Disk::Loaded loaded = second.load();
+  BOOST_TEST(loaded.outdated == 0U);
+  BOOST_TEST((second.records == Records{{"id-8A2F", "a pen"}}));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_sealed_is_and_a_key_can_be_changed) {
+  const Place place;
+  {
+    Opened plain(place);
+    BOOST_TEST(plain.write(kSecrets).empty());
+  }
+  BOOST_TEST(holds(place.sessions(), "id-8A2F"));
+  BOOST_TEST((resealed(place, {1}) == kSecrets));
+  for (const char* text : {"id-8A2F", "a book"}) BOOST_TEST(!holds(place.sessions(), text));
+  BOOST_TEST((resealed(place, {1, 2}) == kSecrets));
+  Opened last(place, {2});
+  BOOST_TEST(last.load().outdated == 0U);
+  BOOST_TEST((last.records == kSecrets));
+}
+
+BOOST_AUTO_TEST_CASE(without_its_key_nothing_is_read_and_nothing_is_lost) {
+  const Place place;
+  {
+    Opened first(place, {1});
+    BOOST_TEST(first.write(kSecrets).empty());
+  }
+  BOOST_TEST(why_not(place, {}).find("key-file") != std::string::npos);
+  BOOST_TEST(why_not(place, {2}).find("key 1, which key-file does not have") != std::string::npos);
+  {
+    seal::Keyring other;
+    other.keys.push_back({1, seal::Key(Buffer(32, 9))});
+    other.primary_id = 1;
+    io::Loop loop;
+    const auto disk = Disk::open(loop, place.sessions(), true, seal::RecordSeal(other));
+    BOOST_TEST_REQUIRE(static_cast<bool>(disk));
+    const auto loaded = (*disk)->load([](Bytes, Bytes) {});
+    BOOST_TEST_REQUIRE(!loaded);
+    BOOST_TEST(loaded.error().message().find("is not the one") != std::string::npos);
+  }
+  Opened again(place, {1});
+  again.load();
+  BOOST_TEST((again.records == kSecrets));
 }
