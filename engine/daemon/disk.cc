@@ -212,8 +212,8 @@ std::string Disk::write_now(const std::vector<session::Saved>& records) {
   return status.ok() ? std::string() : status.ToString();
 }
 
-// What is deleted stays in the files until they are written anew; and its first and last keys in the
-// list of files, until the next opening writes that anew.
+// What is deleted stays in the files until they are written anew; and its first and last keys in
+// the list of files, until the next opening writes that anew.
 std::string Disk::drop_outdated() {
   TC_CHECK(!state_->busy);
   rocksdb::WriteBatch batch;
@@ -223,7 +223,7 @@ std::string Disk::drop_outdated() {
   }
   state_->outdated.clear();
   rocksdb::WriteOptions options;
-  options.disableWAL = true;  // its keys are what must not stay; a kill before the end does it again
+  options.disableWAL = true;  // its keys must not stay; a kill before the end does it again
   rocksdb::Status status = state_->db->Write(options, &batch);
   rocksdb::CompactRangeOptions all;
   all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;

@@ -31,7 +31,7 @@ MODULES = {
     "engine/keeper": {"base", "tribes", "engine/java", "engine/session", "engine/map", "engine/channel"},
     "engine/report": {"base", "tribes", "control", "engine/java", "engine/session", "engine/map", "engine/channel",
                       "engine/keeper"},
-    "engine/daemon": {"base", "tribes", "config", "control", "io", "engine/java", "engine/session", "engine/map",
+    "engine/daemon": {"base", "tribes", "seal", "config", "control", "io", "engine/java", "engine/session", "engine/map",
                       "engine/channel", "engine/keeper", "engine/report"},
 }
 
