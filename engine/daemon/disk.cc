@@ -59,6 +59,7 @@ struct Disk::State : std::enable_shared_from_this<State> {
   rocksdb::Status commit(const std::vector<session::Saved>& records);
   rocksdb::Status put_in(rocksdb::WriteBatch& batch, const session::Saved& record) const;
   io::OsResult<seal::Record> opened(Bytes key, Bytes value);
+  [[nodiscard]] bool is_superseded(Bytes key, const seal::Record& record) const;
 
   io::Loop& loop;
   std::string directory;
@@ -171,6 +172,13 @@ io::OsResult<seal::Record> Disk::State::opened(Bytes key, Bytes value) {
   return refuse("key " + id + " of key-file is not the one that sessions are sealed with");
 }
 
+// It was written anew before a kill, and is there twice.
+bool Disk::State::is_superseded(Bytes key, const seal::Record& record) const {
+  if (!seal || seal->is_current(key)) return false;
+  std::string newer;
+  return db->Get({}, slice_of(seal->key_of(record.key)), &newer).ok();
+}
+
 io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& take) {
   TC_CHECK(!state_->busy);
   Loaded loaded;
@@ -179,6 +187,7 @@ io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& t
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
       const auto record = state_->opened(bytes_in(at->key()), bytes_in(at->value()));
       if (!record) return Unexpected{record.error()};
+      if (state_->is_superseded(bytes_in(at->key()), *record)) continue;
       take(record->key, record->value);
       ++loaded.records;
     }

@@ -233,17 +233,26 @@ io::OsResult<Done> Engine::load(const Config& config, const std::string& state_d
   const Instant began = io::now();
   const channel::Moment moment = moment_now();
   std::uint64_t unknown = 0;
-  auto loaded = disk_->load([&](Bytes key, Bytes value) {
+  const auto loaded = disk_->load([&](Bytes key, Bytes value) {
     if (!keeper_.restore(key, value, moment)) ++unknown;
   });
   if (!loaded) return Unexpected{loaded.error()};
-  if (unknown > 0) loaded->outdated = 0;  // they stay as they are, and readable for who knows them
+  if (loaded->outdated > 0 && unknown > 0) {
+    return Unexpected{
+        io::OsError{0, state_directory + "/sessions",
+                    fmt::format("{} records are of another version of tribecast and "
+                                "cannot be sealed; start that one, or without the new "
+                                "key-file",
+                                unknown)}};
+  }
   const bool anew = !loaded->damage.empty() || loaded->outdated > 0;
   keeper_.restored(moment, config.restart_grace, anew);
   log_.write(Severity::notice, "loaded",
              fmt::format("{} sessions, from {} records in {} ms", keeper_.kept_count(),
                          loaded->records, duration_cast<milliseconds>(io::now() - began).count()));
-  if (anew) write_anew(*loaded, state_directory);
+  if (anew) {
+    if (auto written = write_anew(*loaded, state_directory); !written) return written;
+  }
   if (unknown > 0) {
     log_.write(
         Severity::error, "records_unknown",
@@ -253,7 +262,8 @@ io::OsResult<Done> Engine::load(const Config& config, const std::string& state_d
 }
 
 // Before anybody waits for it.
-void Engine::write_anew(const Disk::Loaded& loaded, const std::string& state_directory) {
+io::OsResult<Done> Engine::write_anew(const Disk::Loaded& loaded,
+                                      const std::string& state_directory) {
   std::string why_not;
   while (keeper_.has_changes() && why_not.empty()) {
     why_not = disk_->write_now(keeper_.begin_commit(moment_now()));
@@ -262,18 +272,21 @@ void Engine::write_anew(const Disk::Loaded& loaded, const std::string& state_dir
   }
   if (loaded.outdated > 0) {
     if (why_not.empty()) why_not = disk_->drop_outdated();
+    // A key is a promise: what cannot be sealed is not served.
+    if (!why_not.empty()) return Unexpected{io::OsError{0, state_directory + "/sessions", why_not}};
     log_.write(
-        why_not.empty() ? Severity::notice : Severity::error, "resealed",
-        fmt::format("{} records were not sealed with the primary key of key-file, and are now{}",
-                    loaded.outdated, why_not.empty() ? "" : ", but for: " + why_not));
+        Severity::notice, "resealed",
+        fmt::format("{} records were not sealed with the primary key of key-file, and are now",
+                    loaded.outdated));
   }
-  if (loaded.damage.empty()) return;
+  if (loaded.damage.empty()) return Done{};
   log_.write(
       Severity::error, "disk_damaged",
       fmt::format("{}; what could be read is kept, and {}; the damaged files are in "
                   "{}/sessions.damaged",
                   loaded.damage, why_not.empty() ? "written anew" : "not written: " + why_not,
                   state_directory));
+  return Done{};
 }
 
 void Engine::start() {

@@ -46,7 +46,7 @@ class Engine {
   void make_channel(const Config& config, Address announce, channel::Stack stack);
   void act(channel::Actions actions);
   void report(const channel::MemberEvent& event);
-  void write_anew(const Disk::Loaded& loaded, const std::string& state_directory);
+  io::OsResult<Done> write_anew(const Disk::Loaded& loaded, const std::string& state_directory);
   void commit();
   void on_written(const std::string& why_not);
   [[nodiscard]] bool is_written() const;

@@ -266,6 +266,24 @@ BOOST_AUTO_TEST_CASE(what_was_not_sealed_is_and_a_key_can_be_changed) {
   BOOST_TEST((last.records == kSecrets));
 }
 
+BOOST_AUTO_TEST_CASE(killed_while_it_seals_each_is_given_once_as_it_was_last) {
+  const Place place;
+  {
+    Opened plain(place);
+    BOOST_TEST(plain.write(kSecrets).empty());
+  }
+  {
+    Opened killed(place, {1});
+    killed.load();
+    BOOST_TEST(killed.write({{"id-8A2F", "newer"}}).empty());
+  }
+  Opened again(place, {1});
+  const Disk::Loaded loaded = again.load();
+  BOOST_TEST(loaded.records == 2U);
+  BOOST_TEST(loaded.outdated == 2U);
+  BOOST_TEST((again.records == Records{{"id-8A2F", "newer"}, {"id-77C0", "a pen"}}));
+}
+
 BOOST_AUTO_TEST_CASE(without_its_key_nothing_is_read_and_nothing_is_lost) {
   const Place place;
   {
