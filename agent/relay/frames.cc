@@ -18,7 +18,9 @@ enum class FrameType : std::uint8_t {
   path_answer = 8,
   ring = 9,
   view_question = 10,
-  view_part = 11
+  view_part = 11,
+  deaf = 12,
+  heard_by = 13
 };
 
 constexpr std::uint8_t kIpv4Datagram = 1;
@@ -36,6 +38,11 @@ void put_text(ByteWriter& out, const std::string& text) {
 }
 
 std::string take_text(ByteReader& in) { return text_of(in.take(in.u8())); }
+
+void put_endpoint(ByteWriter& out, const Endpoint& endpoint) {
+  out.put(endpoint.address.bytes());
+  out.u16be(endpoint.port);
+}
 
 void put_frame(ByteWriter& out, FrameType type, Bytes body) {
   out.u8(static_cast<std::uint8_t>(type));
@@ -103,6 +110,38 @@ std::vector<RingEntry> read_ring(ByteReader& in) {
     ring.push_back({id, in.u32be()});
   }
   return ring;
+}
+
+Buffer encode(const std::vector<std::uint64_t>& deaf) {
+  ByteWriter out;
+  for (const std::uint64_t instance : deaf) out.u64be(instance);
+  return out.release();
+}
+
+std::vector<std::uint64_t> read_deaf(ByteReader& in) {
+  std::vector<std::uint64_t> deaf;
+  while (in.left() >= sizeof(std::uint64_t) && deaf.size() < kMaxDeaf) {
+    deaf.push_back(in.u64be());
+  }
+  return deaf;
+}
+
+Buffer encode(const std::vector<Endpoint>& heard_by) {
+  ByteWriter out;
+  for (const Endpoint& endpoint : heard_by) {
+    out.u8(static_cast<std::uint8_t>(endpoint.address.bytes().size()));
+    put_endpoint(out, endpoint);
+  }
+  return out.release();
+}
+
+bool read_heard_by(ByteReader& in, Frames& frames) {
+  while (in.left() > 0 && frames.heard_by.size() < kMaxHeardBy) {
+    const auto address = Address::from_bytes(in.take(in.u8()));
+    if (!address) return false;
+    frames.heard_by.push_back({*address, in.u16be()});
+  }
+  return true;
 }
 
 constexpr std::size_t kViewQuestionBytes = 32;  // one bit without a part
@@ -213,6 +252,12 @@ bool read_frame(std::uint8_t type, Bytes body, Frames& frames) {
     case FrameType::ring:
       frames.ring = read_ring(in);
       break;
+    case FrameType::deaf:
+      frames.deaf = read_deaf(in);
+      break;
+    case FrameType::heard_by:
+      if (!read_heard_by(in, frames)) return false;
+      break;
     case FrameType::ack:
       frames.acks.push_back(in.u64be());
       break;
@@ -226,11 +271,6 @@ bool read_frame(std::uint8_t type, Bytes body, Frames& frames) {
       break;
   }
   return in.ok() && frames.grants.size() <= kMaxGrants && frames.acks.size() <= kMaxAcks;
-}
-
-void put_endpoint(ByteWriter& out, const Endpoint& endpoint) {
-  out.put(endpoint.address.bytes());
-  out.u16be(endpoint.port);
 }
 
 Endpoint take_endpoint(ByteReader& in) {
@@ -279,6 +319,8 @@ Buffer encode(const Frames& frames) {
   if (frames.probe) put_frame(out, FrameType::probe, encode(*frames.probe));
   if (frames.measures) put_frame(out, FrameType::measures, encode(*frames.measures));
   if (!frames.ring.empty()) put_frame(out, FrameType::ring, encode(frames.ring));
+  if (!frames.deaf.empty()) put_frame(out, FrameType::deaf, encode(frames.deaf));
+  if (!frames.heard_by.empty()) put_frame(out, FrameType::heard_by, encode(frames.heard_by));
   for (const std::uint64_t counter : frames.acks) {
     ByteWriter body;
     body.u64be(counter);

@@ -89,6 +89,10 @@ struct ViewPart {
   Buffer bytes;
 };
 
+// How much hearsay (relay/links_hearsay.cc) goes with one probe; more is left out.
+inline constexpr std::size_t kMaxDeaf = 64;
+inline constexpr std::size_t kMaxHeardBy = 8;
+
 // The frames of one pair datagram; all optional but in this order.
 struct Frames {
   std::optional<Hello> hello;
@@ -98,7 +102,9 @@ struct Frames {
   // Padding, so that the sealed datagram has this size: the peer answers with the size.
   std::uint16_t path_test = 0;
   std::uint16_t path_answer = 0;
-  std::vector<RingEntry> ring;  // the primary key first; empty = not told
+  std::vector<RingEntry> ring;      // the primary key first; empty = not told
+  std::vector<std::uint64_t> deaf;  // instances that the sender hears, and that do not hear it
+  std::vector<Endpoint> heard_by;   // where those are that say so of the receiver
   // Counters of data datagrams that carried a member's goodbye and arrived.
   std::vector<std::uint64_t> acks;
   std::optional<ViewQuestion> view_question;

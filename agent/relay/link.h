@@ -31,7 +31,7 @@ inline constexpr std::uint8_t kNoRingKey = 0;
 enum class PeerState : std::uint8_t {
   up,
   lossy,          // up, but more than a tenth of its probes is missing
-  half_open_in,   // nothing comes in: they hear us, we do not hear them
+  half_open_in,   // nothing comes in: they hear us, as another peer says, we do not hear them
   half_open_out,  // nothing gets out: we hear them, they do not hear us
   silent,
   key_rejected,  // what it sends does not verify with any key of our ring
@@ -107,6 +107,12 @@ class ProbeHistory {
   unsigned expected_ = 0;
 };
 
+// Somebody who hears a peer in vain, and when it said so.
+struct Hearsay {
+  Endpoint teller;
+  Instant told;
+};
+
 struct Link {
   PeerSettings settings;
   std::vector<Endpoint> endpoints;  // as configured and resolved
@@ -152,6 +158,9 @@ struct Link {
   PathSize path_size;
   bool they_hear_us = false;
   std::optional<Instant> asked_clock;
+
+  std::vector<Hearsay> heard_by;    // passed on to it
+  std::optional<Instant> hears_us;  // another peer last said so
 
   std::optional<Instant> last_heard;
   std::optional<Instant> heard_since;     // the last silence ended

@@ -46,6 +46,8 @@ struct StateChange {
 constexpr std::array kStateChanges = {
     StateChange{PeerState::up, EventKind::peer_up, "is up"},
     StateChange{PeerState::lossy, EventKind::peer_up, "is up, but loses datagrams"},
+    StateChange{PeerState::half_open_in, EventKind::peer_silent,
+                "hears us, but is not heard: a firewall or security group on the way here"},
     StateChange{PeerState::half_open_out, EventKind::peer_silent,
                 "is heard, but does not hear us: a firewall or security group on the way there"},
     StateChange{PeerState::silent, EventKind::peer_silent, "is silent"},
@@ -268,7 +270,7 @@ PeerState Links::state_of(Instant now, const Link& link) const {
   const bool greets_in_vain =
       link.greeting_heard && link.greeting_since && now - *link.greeting_since >= kGreetsInVain;
   if (greets_in_vain && within(link.greeting_heard, kSilentTime)) return PeerState::half_open_out;
-  return PeerState::silent;
+  return is_heard_by(now, link) ? PeerState::half_open_in : PeerState::silent;
 }
 
 void Links::tell_changes(Instant now, Link& link, Actions& out) {
@@ -334,6 +336,7 @@ void Links::send_probe(Instant now, Link& link, bool answer_now, Actions& out) {
   frames.probe = make_probe(now, link, answer_now);
   if (wall_offset_) frames.measures = make_measures(now, link);
   frames.ring = told_ring_;
+  add_hearsay(now, link, frames);
   send_frames(link, *link.current, frames, out);
 }
 
@@ -402,7 +405,8 @@ bool Links::is_doubtful(Instant now, const Link& link) const {
   return is_live(now, link) && !link.goodbye && now - *link.last_heard >= kDoubtTime;
 }
 
-// As many peers as became doubtful at the last tick; who is silent by now is told of.
+// As many peers as became doubtful at the last tick; who is silent by now is told of, and told so,
+// in case it hears us.
 void Links::ask_doubtful(Instant now, Actions& out) {
   next_doubt_ = kNever;
   for (const auto& link : links_) {
@@ -410,7 +414,10 @@ void Links::ask_doubtful(Instant now, Actions& out) {
       send_probe(now, *link, true, out);
       next_doubt_ = now + kDoubtInterval;
     } else if (link->current) {
+      const PeerState before = link->shown;
       tell_changes(now, *link, out);
+      const bool news = link->shown == PeerState::silent && before != PeerState::silent;
+      if (news) send_probe(now, *link, false, out);
     }
   }
 }
@@ -435,6 +442,7 @@ void Links::on_timer(Instant now, Actions& out) {
   }
   if (now >= next_tick_) {
     next_tick_ = next_grid(now);
+    note_deaf();
     for (const auto& link : links_) tick(now, *link, out);
     rotate_data_keys(now, out);
   }

@@ -174,6 +174,13 @@ class Links {
   void test_path(Instant now, Link& link, Actions& out);
   void send_frames(Link& link, Session& session, const Frames& frames, Actions& out);
 
+  // links_hearsay.cc: who hears us, as others say.
+  void note_deaf();
+  void add_hearsay(Instant now, Link& link, Frames& frames) const;
+  void on_hearsay(Instant now, const Link& teller, const Frames& frames, Actions& out);
+  static bool note_hearsay(Instant now, Link& deaf, const Endpoint& teller);
+  [[nodiscard]] static bool is_heard_by(Instant now, const Link& link);
+
   // links_data.cc: data and its keys; send() and on_datagram() too.
   std::size_t send_plain(const std::string& group, const Outgoing& outgoing, Actions& out);
   std::optional<Received> on_data(Instant now, const seal::Envelope& envelope, Actions& out);
@@ -308,6 +315,8 @@ class Links {
   Instant next_attempt_ = kNever;  // not later than the earliest of all links
   Instant grant_retry_ = kNever;
   Instant next_doubt_ = kNever;
+
+  std::vector<std::uint64_t> deaf_;  // the instances that hear us not, as of the last tick
 
   std::deque<Copy> copies_;  // in order of their time
   std::deque<Notice> notices_;

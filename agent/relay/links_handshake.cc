@@ -368,6 +368,7 @@ void Links::on_frames(Instant now, Link& link, const Frames& frames, Actions& ou
     answer.path_answer = frames.path_test;
     send_frames(link, *link.current, answer, out);
   }
+  on_hearsay(now, link, frames, out);
   if (frames.view_question) on_view_question(now, link, *frames.view_question, out);
   if (frames.view_part) on_view_part(now, link, *frames.view_part, out);
   const bool wants_answer = !frames.grants.empty() || (frames.probe && frames.probe->answer_now);

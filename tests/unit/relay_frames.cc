@@ -84,6 +84,26 @@ BOOST_AUTO_TEST_CASE(the_ring_that_is_held) {
   BOOST_TEST(decode_frames(hex(many))->ring.size() == kMaxRingTold);
 }
 
+BOOST_AUTO_TEST_CASE(hearsay) {
+  Frames frames;
+  frames.deaf = {0x1122334455667788, 2};
+  frames.heard_by = {*Endpoint::parse("10.0.0.1:45565"), *Endpoint::parse("[2001:db8::1]:9")};
+  const std::string deaf = "0c 0010 1122334455667788 0000000000000002";
+  const std::string heard_by = "0d 001a 04 0a000001 b1fd 10 20010db8000000000000000000000001 0009";
+  BOOST_TEST(to_hex(encode(frames)) == to_hex(hex(deaf + heard_by)));
+  const auto back = decode_frames(encode(frames));
+  BOOST_TEST_REQUIRE(back.has_value());
+  BOOST_TEST((back->deaf == frames.deaf && back->heard_by == frames.heard_by));
+  BOOST_TEST(!decode_frames(hex("0d 0007 05 0a00000101 b1")));     // no such address
+  BOOST_TEST(!decode_frames(hex("0d 0006 04 0a000001 b1")));       // cut off
+  BOOST_TEST(decode_frames(hex("0c 0003 112233"))->deaf.empty());  // half an instance
+  Frames many;
+  many.deaf.assign(100, 7);
+  many.heard_by.assign(100, frames.heard_by.front());
+  BOOST_TEST(decode_frames(encode(many))->deaf.size() == kMaxDeaf);
+  BOOST_TEST(decode_frames(encode(many))->heard_by.size() == kMaxHeardBy);
+}
+
 BOOST_AUTO_TEST_CASE(a_question_for_a_view) {
   Frames frames;
   frames.view_question = ViewQuestion{};

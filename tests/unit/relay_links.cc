@@ -760,6 +760,71 @@ BOOST_AUTO_TEST_CASE(half_open_from_the_start) {
   BOOST_TEST((net.state(1, 0) == PeerState::silent));
 }
 
+// The one that hears nothing learns from a third who hears it, within 3 s.
+BOOST_AUTO_TEST_CASE(half_open_on_both_sides_when_a_third_reaches_both) {
+  Net net(3);
+  net.start_all();
+  net.run_for(seconds(5));
+  net.passes = [](const Packet& p) { return p.from != 0 || p.to != 1; };
+  net.nodes[1].events.clear();
+  net.run_for(seconds(3));
+  BOOST_TEST((net.state(0, 1) == PeerState::half_open_out));
+  BOOST_TEST((net.state(1, 0) == PeerState::half_open_in));
+  BOOST_TEST((net.state(2, 0) == PeerState::up && net.state(2, 1) == PeerState::up));
+  BOOST_TEST((net.state(0, 2) == PeerState::up && net.state(1, 2) == PeerState::up));
+  BOOST_TEST_REQUIRE(net.nodes[1].events.size() == 2U);
+  BOOST_TEST(net.nodes[1].events[0].text == "is silent");
+  BOOST_TEST(net.nodes[1].events[1].text.starts_with("hears us, but is not heard"));
+
+  // It stays so beyond the sessions' lives, also for a new process; nobody flaps.
+  net.nodes[1].events.clear();
+  net.run_for(seconds(400));
+  BOOST_TEST((net.state(1, 0) == PeerState::half_open_in));
+  BOOST_TEST(net.nodes[1].events.empty());
+  net.start(1);
+  net.run_for(seconds(10));
+  BOOST_TEST((net.state(0, 1) == PeerState::half_open_out));
+  BOOST_TEST((net.state(1, 0) == PeerState::half_open_in));
+
+  // When it no longer hears us either, that is what is shown.
+  net.passes = [](const Packet& p) { return p.from + p.to != 1; };
+  net.run_for(seconds(12));
+  BOOST_TEST((net.state(0, 1) == PeerState::silent && net.state(1, 0) == PeerState::silent));
+  net.passes = [](const Packet&) { return true; };
+  net.run_for(seconds(3));
+  BOOST_TEST((net.state(0, 1) == PeerState::up && net.state(1, 0) == PeerState::up));
+}
+
+BOOST_AUTO_TEST_CASE(half_open_from_the_start_on_both_sides_when_a_third_reaches_both) {
+  Net net(3);
+  net.passes = [](const Packet& p) { return p.from != 0 || p.to != 1; };
+  net.start_all();
+  net.run_for(seconds(5));
+  BOOST_TEST((net.state(0, 1) == PeerState::half_open_out));
+  BOOST_TEST((net.state(1, 0) == PeerState::half_open_in));
+}
+
+// Twelve that hear one in vain: what is passed on to it is bounded, and they all hear of it.
+BOOST_AUTO_TEST_CASE(hearsay_is_bounded) {
+  Net net(14);
+  net.start_all();
+  net.run_for(seconds(5));
+  const auto half_open_in = [&] {
+    std::size_t seen = 0;
+    for (std::size_t i = 1; i < 13; ++i) {
+      seen += net.state(i, 0) == PeerState::half_open_in ? 1U : 0U;
+      seen += net.state(0, i) == PeerState::half_open_in ? 1U : 0U;
+    }
+    return seen;
+  };
+  net.passes = [](const Packet& p) { return p.from != 0 || p.to == 13; };
+  net.run_for(seconds(6));
+  BOOST_TEST(half_open_in() == 12U);
+  net.passes = [](const Packet& p) { return p.to != 0 || p.from == 13; };
+  net.run_for(seconds(12));
+  BOOST_TEST(half_open_in() == relay::kMaxHeardBy);
+}
+
 BOOST_AUTO_TEST_CASE(who_was_not_heard_is_asked_until_it_is_heard_or_silent) {
   Net net(2);
   net.start_all();
