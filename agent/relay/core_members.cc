@@ -95,9 +95,11 @@ void Core::inquire(Instant now, Actions& out) {
 void Core::tell_away(const std::string& peer, Actions& out) {
   const std::size_t answering = inquests_.tell_answering(peer);
   if (answering == 0) return;
-  out.events.push_back({EventKind::peer_away, peer,
-                        "is silent, but " + std::to_string(answering) +
-                            " of its members answer: only its agent is away"});
+  out.events.push_back(
+      {EventKind::peer_away, peer,
+       "is silent, but " + std::to_string(answering) +
+           " of its members answer: only its agent is away; without it Tomcat notices "
+           "no death there by itself after 300 s"});
 }
 
 void Core::on_knock(Instant now, std::uint64_t token, KnockResult result, Actions& out) {
