@@ -84,6 +84,32 @@ Buffer init_by(const seal::KeyPair& who, const seal::PublicKey& receiver, std::u
   return out.release();
 }
 
+// Every bit of what is on its way from n0 to n1 is changed in turn, and its length; nothing comes
+// of it, and then the genuine one is good.
+void change_everything(Net& net, const Packet& packet) {
+  const auto facts = [&] {
+    const PeerReport report = net.peer(1, 0);
+    return std::tuple(net.nodes[1].got.size(), report.received, report.sent, report.endpoint,
+                      net.nodes[1].roll_call.has_value());
+  };
+  const auto before = facts();
+  for (std::size_t bit = 0; bit < packet.bytes.size() * 8; ++bit) {
+    Buffer flipped = packet.bytes;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    net.deliver(1, packet.path, flipped);
+    BOOST_TEST((facts() == before), static_cast<int>(packet.type()) << " bit " << bit);
+  }
+  for (std::size_t size = 0; size < packet.bytes.size(); ++size) {
+    net.deliver(1, packet.path, Bytes(packet.bytes).first(size));
+  }
+  Buffer longer = packet.bytes;
+  longer.push_back(0);
+  net.deliver(1, packet.path, longer);
+  BOOST_TEST((facts() == before));
+  net.deliver(packet);
+  BOOST_TEST((facts() != before), "the datagram itself, type " << static_cast<int>(packet.type()));
+}
+
 }  // namespace
 
 // --- who it is -----------------------------------------------------------------------------------
@@ -297,27 +323,28 @@ BOOST_AUTO_TEST_CASE(of_no_kind_of_datagram_a_bit_can_be_changed) {
       net.run_for(milliseconds(600));
     }
     BOOST_TEST_REQUIRE(!held.empty());
-    const Packet packet = held.front();
-    const auto facts = [&] {
-      const PeerReport report = net.peer(1, 0);
-      return std::tuple(net.nodes[1].got.size(), report.received, report.sent, report.endpoint);
+    change_everything(net, held.front());
+  }
+}
+
+// The question for a view and its answer, which the first pair datagrams do not hold.
+BOOST_AUTO_TEST_CASE(of_no_roll_call_a_bit_can_be_changed) {
+  for (const std::size_t asker : {0U, 1U}) {
+    Net net(2);
+    net.up();
+    for (const std::size_t i : {0U, 1U}) net[i].set_view(net.local(i), Buffer(100, 7));
+    std::vector<Packet> held;
+    net.passes = [&](const Packet& p) {
+      if (p.from == 0) held.push_back(p);
+      return p.from != 0;
     };
-    const auto before = facts();
-    for (std::size_t bit = 0; bit < packet.bytes.size() * 8; ++bit) {
-      Buffer flipped = packet.bytes;
-      flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
-      net.deliver(1, packet.path, flipped);
-      BOOST_TEST((facts() == before), static_cast<int>(type) << " bit " << bit);
-    }
-    for (std::size_t size = 0; size < packet.bytes.size(); ++size) {
-      net.deliver(1, packet.path, Bytes(packet.bytes).first(size));
-    }
-    Buffer longer = packet.bytes;
-    longer.push_back(0);
-    net.deliver(1, packet.path, longer);
-    BOOST_TEST((facts() == before));
-    net.deliver(packet);
-    BOOST_TEST((facts() != before), "the datagram itself, type " << static_cast<int>(type));
+    Actions out;
+    net[asker].call_roll(net.local(asker), seconds(2), out);
+    net.act(asker, out);
+    net.run_for(milliseconds(10));
+    BOOST_TEST_REQUIRE(held.size() == 1U);
+    change_everything(net, held.front());
+    BOOST_TEST(net.nodes[1].roll_call.has_value() == (asker == 1));
   }
 }
 

@@ -27,8 +27,8 @@ constexpr std::size_t kMaxExtension = 64;
 // So many datagrams of each kind are tampered with, in each direction.
 constexpr std::size_t kSamples = 2;
 
-// Frame types of docs/wire-format.md, from hello to ring.
-const std::set<std::uint8_t> kFrameTypes{1, 2, 3, 4, 5, 6, 7, 8, 9};
+// Frame types of docs/wire-format.md, from hello to the part of a view.
+const std::set<std::uint8_t> kFrameTypes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
 // What a session's sender sends, read with the session's own keys: they follow from what the agents
 // drew at random, which only a test knows.
@@ -149,6 +149,20 @@ class Cluster : public test::Net<Core> {
     capture(i, {{nodes[i].address, 7777}, kRawGroup, payload});
   }
 
+  // Everybody asks everybody; the first answer is that the view is being made.
+  void call_rolls(Bytes view) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      relay::Actions out;
+      nodes[i].agent->call_roll(local(i), seconds(3), out);
+      act(i, out);
+    }
+    run_for(milliseconds(10));
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      nodes[i].agent->set_view(local(i), copy_of(view));
+    }
+    run_for(seconds(1));
+  }
+
   void say_goodbye(std::size_t i) {
     relay::Actions out;
     nodes[i].agent->say_goodbye(local(i), out);
@@ -236,7 +250,7 @@ class Attacker {
     ++tried[what];
     const bool acts = !out.sends.empty() || !out.injects.empty() || !out.events.empty() ||
                       !out.answers.empty() || !out.knocks.empty() || !out.watches.empty() ||
-                      out.remember;
+                      out.remember || out.view_wanted || out.roll_call;
     if (acts || after.accepted != before.accepted) {
       ++accepted;
       BOOST_ERROR(what << " of " << to_hex(bytes.first(std::min<std::size_t>(bytes.size(), 16))));
@@ -363,6 +377,12 @@ BOOST_AUTO_TEST_CASE(nothing_that_was_tampered_with_is_accepted) {
   net.beat_for(seconds(3));
   net.raw(0, counting(2000));  // pieces
   net.run_for(milliseconds(10));
+  const Buffer view = counting(100);
+  net.call_rolls(view);
+  for (const auto& node : net.nodes) {
+    BOOST_TEST_REQUIRE(node.roll_call.has_value());
+    for (const PeerView& peer : *node.roll_call) BOOST_TEST(peer.bytes == view);
+  }
   net.beat(1, true);  // a goodbye, acknowledged by both
   net.beat_for(seconds(2));
   net.beat_for(seconds(125));  // new sessions and new data keys
