@@ -50,9 +50,13 @@ std::optional<std::string> read_file(const std::string& file, Diagnostics& findi
     return std::nullopt;
   }
   check_writers(file, info.st_mode, findings);
-  std::string text(kMaxFileBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  // Piece by piece: there may be a thousand files, and room for the largest one in each were 1 GiB.
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (in && text.size() <= kMaxFileBytes) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (text.size() <= kMaxFileBytes) return text;
   findings.push_back(finding(file, "larger than 1 MiB", "split it into files of peers.d"));
   return std::nullopt;

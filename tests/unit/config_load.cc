@@ -63,6 +63,13 @@ BOOST_AUTO_TEST_CASE(the_host_name_is_the_name_when_there_is_none) {
   BOOST_TEST(!outcome.config->node.name.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_small_file_takes_little_memory) {
+  const Folder folder;
+  const Files files = read_files(folder.put("t.conf", kMain));
+  BOOST_REQUIRE(files.sources.size() == 1U);
+  BOOST_TEST(files.sources[0].text.capacity() < 4096U);
+}
+
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_read) {
   const Folder folder;
   const Outcome missing = load(folder.at("none.conf"));
