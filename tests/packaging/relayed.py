@@ -9,9 +9,9 @@ from process import undisturbed
 
 RATE = 1000  # heartbeats a second from each side
 MEMBERS = 20  # on each side
-# What half a second without an agent takes, in the best of some times: the machine may be busy with something else.
+# What half a second without an agent takes. It is a fifth of that; a second time is for a machine that is busy.
 LOST_AT_MOST = RATE // 2
-TIMES = 5
+TIMES = 2
 # Tomcats drop a member after 3 s.
 DROP_SECONDS = 3
 
@@ -68,7 +68,7 @@ class Relayed:
                 raise Failed(f"heartbeats are not relayed both ways again: {answers}")
 
     def comes_back(self, what, disturb, silence_seconds=DROP_SECONDS, lost_at_most=LOST_AT_MOST):
-        """The agent of the machine is another process afterwards; more than once, if much was lost."""
+        """The agent of the machine is another process afterwards; twice, if much was lost."""
         least = []
         while len(least) < TIMES and min(least, default=lost_at_most + 1) > lost_at_most:
             lost, silence = self._disturbed(what, disturb)
