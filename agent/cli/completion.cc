@@ -133,11 +133,12 @@ std::string fish_line(const std::string& condition, const std::string& what,
          quoted(description) + "\n";
 }
 
-std::string seen(std::string_view words) { return "__tribecast_words " + std::string(words); }
+std::string behind(std::string_view words) { return "__tribecast_behind " + std::string(words); }
 
 std::string fish_option(const std::string& condition, const Option& option) {
   std::string what = "-l " + std::string(option.name);
   if (!option.argument.empty()) what += takes_file(option) ? " -r -F" : " -x";
+  if (option.name == "color") what += " -a 'auto always never'";
   return fish_line(condition, what, option.description);
 }
 
@@ -236,7 +237,6 @@ std::string fish_completion() {
   std::string out(kNote);
   out +=
       "function __tribecast_words\n"
-      "  set -l words\n"
       "  set -l skip 0\n"
       "  for token in (commandline -opc)[2..-1]\n"
       "    if test $skip = 1\n"
@@ -246,31 +246,37 @@ std::string fish_completion() {
       ")$' -- $token\n"
       "      set skip 1\n"
       "    else if not string match -q -- '-*' $token\n"
-      "      set -a words $token\n"
+      "      echo $token\n"
       "    end\n"
       "  end\n"
-      "  test \"$words[1..(count $argv)]\" = \"$argv\"\n"
+      "end\n"
+      "function __tribecast_at\n"
+      "  set -l words (__tribecast_words)\n"
+      "  test \"$words\" = \"$argv\"\n"
+      "end\n"
+      "function __tribecast_behind\n"
+      "  set -l words (__tribecast_words)\n"
+      "  set -l last (count $argv)\n"
+      "  test \"$words[1..$last]\" = \"$argv\"\n"
       "end\n"
       "complete -c tribecast -f\n";
   for (const Option& option : options()) {
     if (option.global) out += fish_option("true", option);
   }
   for (const std::string& word : words_behind("")) {
-    out += fish_line("__fish_use_subcommand", "-a " + word, summary_of("", word));
+    out += fish_line("__tribecast_at", "-a " + word, summary_of("", word));
   }
   for (const std::string& family : families()) {
-    const std::string second = words_line(words_behind(family));
     for (const std::string& word : words_behind(family)) {
-      out += fish_line(seen(family) + "; and not __fish_seen_subcommand_from " + second,
-                       "-a " + word, summary_of(family, word));
+      out += fish_line("__tribecast_at " + family, "-a " + word, summary_of(family, word));
     }
   }
   for (const Command& command : commands()) {
     for (const Option& option : options()) {
-      if (owns(command, option.name)) out += fish_option(seen(command.words), option);
+      if (owns(command, option.name)) out += fish_option(behind(command.words), option);
     }
     if (takes_file(command))
-      out += "complete -c tribecast -n " + quoted(seen(command.words)) + " -F\n";
+      out += "complete -c tribecast -n " + quoted(behind(command.words)) + " -F\n";
   }
   return out;
 }
