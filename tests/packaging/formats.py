@@ -5,6 +5,8 @@ import subprocess
 
 from machine import only_package
 
+NEWER = "# A word more."  # the last line of the configuration that a newer package ships
+
 
 class Deb:
     name = "deb"
@@ -14,12 +16,15 @@ class Deb:
         self.package = package
 
     def built(self, directory):
-        """The package, and the same with a higher version."""
+        """The package, and the same with a higher version and a line more in each file of its configuration."""
         package = only_package(f"{self.package}_*.deb")
         tree = directory / "newer"
         subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
         control = tree / "DEBIAN/control"
         control.write_text(re.sub(r"^Version: (.*)$", r"Version: \1+1", control.read_text(), flags=re.M))
+        for file in (tree / "etc/tribecast").glob("*.conf"):
+            with open(file, "a") as configuration:
+                configuration.write(f"{NEWER}\n")
         newer = directory / "newer.deb"
         subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, newer], check=True, capture_output=True)
         return package, newer
@@ -28,7 +33,8 @@ class Deb:
         subprocess.run(["dpkg-deb", "-x", package, directory], check=True)
 
     def install(self, machine, package):
-        return machine.run("dpkg", "--force-unsafe-io", "-i", package).stdout
+        """As an upgrade does that nobody watches."""
+        return machine.run("dpkg", "--force-unsafe-io", "--force-confdef", "--force-confold", "-i", package).stdout
 
     upgrade = install
     downgrade = install

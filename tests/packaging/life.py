@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-from machine import Failed, Machine, Skipped, eventually
+from formats import NEWER
+from machine import Failed, HERE, Machine, Skipped, eventually
 
 import agent
 import network
@@ -25,6 +26,8 @@ from relayed import DROP_SECONDS, RATE, Relayed
 CONF = "/etc/tribecast/tribecast.conf"
 KEYS = "/etc/tribecast/cluster.keys"
 PASSED, FAILED, SKIPPED = 0, 1, 77
+TOMCATS = [f"tomcat{version}.service" for version in ("", 7, 8, 9, 10, 11)]
+WAIT = "tribecast-wait-online.service"
 SECURITY_AT_MOST = 1.6
 WATCHDOG_SECONDS = 5
 
@@ -35,9 +38,10 @@ class Format:
     name = ""
     tools = ()
     system = None  # the machine's, when it is another than this (see Machine)
+    keeps_files = True  # its upgrade replaces a configuration that nobody has edited, and gives keys their mode
 
     def built(self, directory):
-        """The package, and the same with a higher version and another comment in the configuration it ships."""
+        """The package, and the same with a higher version and NEWER as the last line of the configuration it ships."""
         raise NotImplementedError
 
     def unpack(self, package, directory):
@@ -92,6 +96,10 @@ def tell(machine):
 
 def installs(machine, form, package):
     form.install(machine, package)
+    works_idle(machine)
+
+
+def works_idle(machine):
     equal("enabled", machine.run("systemctl", "is-enabled", "tribecast").stdout.strip(), "enabled")
     equal("active", machine.property("ActiveState"), "active")
     equal("started once", machine.property("NRestarts"), "0")
@@ -159,8 +167,15 @@ def owns_its_files(machine):
     }
     for path, wanted in modes.items():
         equal(f"{path} is {wanted}", machine.shell(f"stat -c '%a %U:%G' {path}"), wanted)
-    for unit in ("tomcat9.service", "tomcat10.service"):
+    for unit in TOMCATS:
         check(f"before {unit}", unit in machine.property("Before").split())
+        check(f"before {unit}: waiting", unit in machine.property("Before", WAIT).split())
+
+
+def settings_can_be_read(machine):
+    """Setting it is for packages.kernels: the machine may only read its kernel's settings."""
+    told = machine.shell("SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console /lib/systemd/systemd-sysctl 60-tribecast.conf 2>&1")
+    check("systemd-sysctl can read the kernel's settings", "net/core/rmem_max' to '4194304'" in told, told)
 
 
 def refuses_a_bad_file(machine):
@@ -219,7 +234,26 @@ def peer_sites(machine):
 
 # Stands for a Tomcat: systemd looks at nothing but when it starts.
 TOMCAT = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
-WAIT = "tribecast-wait-online.service"
+
+
+def has_waited(machine, unit):
+    equal(f"{unit}: it has waited for its peers", machine.property("Result", WAIT), "success")
+    check(f"before {unit}", 0 < int(machine.property("ExecMainExitTimestampMonotonic", WAIT))
+          <= int(machine.property("ExecMainStartTimestampMonotonic", unit)))
+
+
+def holds_another_unit_back(machine):
+    """With the drop-in of docs/installation.md."""
+    lines = (HERE.parents[1] / "docs/installation.md").read_text().split("has another name")[1].splitlines()
+    text = "\n".join(line.strip() for line in lines if line.startswith("    ")) + "\n"
+    place = "/etc/systemd/system/tomcat@.service"
+    machine.run("sh", "-c", f"cat >{place}", input=TOMCAT)
+    machine.run("sh", "-c", f"mkdir {place}.d; cat >{place}.d/tribecast.conf", input=text)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "tomcat@shop")
+    has_waited(machine, "tomcat@shop.service")
+    machine.run("systemctl", "stop", "tomcat@shop")
+    machine.shell(f"rm -r {place} {place}.d; systemctl daemon-reload")
 
 
 def holds_tomcat_back(machine, other):
@@ -231,11 +265,10 @@ def holds_tomcat_back(machine, other):
 
     machine.run("sh", "-c", "cat >/etc/systemd/system/tomcat10.service", input=TOMCAT)
     equal("opt in", machine.run("systemctl", "is-enabled", WAIT, check=False).stdout.strip(), "disabled")
+    holds_another_unit_back(machine)
     machine.run("systemctl", "enable", WAIT)
     tomcat("start")
-    equal("it has waited for its peers", machine.property("Result", WAIT), "success")
-    check("before Tomcat", 0 < int(machine.property("ExecMainExitTimestampMonotonic", WAIT))
-          <= int(machine.property("ExecMainStartTimestampMonotonic", "tomcat10.service")))
+    has_waited(machine, "tomcat10.service")
     tomcat("stop")
     other.stop()
     tomcat("start", "--no-block")
@@ -255,6 +288,21 @@ def holds_tomcat_back(machine, other):
     drop_in(machine, "tribecast-wait-online")
     machine.run("systemctl", "disable", WAIT)
     machine.shell("rm /etc/systemd/system/tomcat10.service; systemctl daemon-reload; systemctl reset-failed")
+
+
+def keeps_its_files(machine, form, package, newer):
+    keys = (KEYS, "/etc/tribecast/private.key")
+    for what, change, replaced in (("upgrade", lambda: form.upgrade(machine, newer), True),
+                                   ("downgrade", lambda: form.downgrade(machine, package), False)):
+        for key in keys:  # as another user's scp leaves them
+            machine.shell(f"touch {key}; chown root:root {key}; chmod 644 {key}")
+        change()
+        equal(f"{what}: a configuration that nobody has edited is the new one",
+              machine.shell(f"tail -n 1 {CONF}") == NEWER, replaced)
+        for key in keys:
+            equal(f"{what}: {key} is the agent's", machine.shell(f"stat -c '%a %U:%G' {key}"), "640 root:tribecast")
+        equal(f"{what}: active", machine.property("ActiveState"), "active")
+    machine.shell(f"rm {keys[1]}")
 
 
 def upgrades(machine, relayed, form, package, newer):
@@ -329,11 +377,14 @@ def life(form, directory, stack):
     runs_with_few_rights(machine)
     filters_its_calls(machine)
     owns_its_files(machine)
+    settings_can_be_read(machine)
     refuses_a_bad_file(machine)
     other = other_agent(machine, net.hosts[1], net.hosts, directory, stack)
     relayed = joined(machine, other, directory, stack)
     survives(machine, relayed)
     holds_tomcat_back(machine, other)
+    if form.keeps_files:
+        keeps_its_files(machine, form, package, newer)
     upgrades(machine, relayed, form, package, newer)
     if machine.run("python3", "-c", "import json", check=False).returncode == 0:
         finds_peers_by_a_program(machine)
