@@ -64,11 +64,11 @@ def kernel(suite):
     return kept
 
 
-def system(suite):
-    """A small Debian with systemd, as a tar file."""
-    kept = directory() / f"system-{suite}.tar"
+def system(suite, *more):
+    """A small Debian with systemd, and more packages, as a tar file."""
+    kept = directory() / f"system-{'-'.join([suite, *more])}.tar"
     if not kept.exists():
-        _keep(kept, lambda path: _bootstrap(suite, path))
+        _keep(kept, lambda path: _bootstrap(suite, path, more))
     return kept
 
 
