@@ -86,6 +86,16 @@ def status(machine):
     return json.loads(tribecast(machine, "--json", "status").stdout)
 
 
+@contextlib.contextmanager
+def telling(tell):
+    """A failure goes on, after what this tells."""
+    try:
+        yield
+    except Failed:
+        tell()
+        raise
+
+
 def tell(machine):
     """What helps to understand a failure."""
     say(machine.shell("systemctl status --no-pager --full tribecast; journalctl --no-pager -n 60", check=False))
@@ -369,7 +379,7 @@ def life(form, directory, stack):
     machine = Machine(net.hosts[0], directory, form.system)
     stack.callback(machine.power_off)
     machine.boot()
-    stack.push(lambda kind, error, _: kind is Failed and tell(machine))
+    stack.enter_context(telling(lambda: tell(machine)))
     before = machine.written()
     newer = machine.copy_in(newer, f"newer.{form.name}")
     package = machine.copy_in(package, f"tribecast.{form.name}")
