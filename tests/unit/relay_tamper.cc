@@ -27,8 +27,8 @@ constexpr std::size_t kMaxExtension = 64;
 // So many datagrams of each kind are tampered with, in each direction.
 constexpr std::size_t kSamples = 2;
 
-// Frame types of docs/wire-format.md, from hello to the part of a view.
-const std::set<std::uint8_t> kFrameTypes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+// Frame types of docs/wire-format.md, from hello to heard by.
+const std::set<std::uint8_t> kFrameTypes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 
 // What a session's sender sends, read with the session's own keys: they follow from what the agents
 // drew at random, which only a test knows.
@@ -387,6 +387,12 @@ BOOST_AUTO_TEST_CASE(nothing_that_was_tampered_with_is_accepted) {
   net.beat_for(seconds(2));
   net.beat_for(seconds(125));  // new sessions and new data keys
   net.begin(2);                // a new process
+  net.beat_for(seconds(3));
+  BOOST_TEST(net.all_up());
+  net.passes = [](const Packet& p) { return p.from != 0 || p.to != 1; };  // what is only told
+  net.run_for(seconds(4));
+  BOOST_TEST((net.state(1, 0) == PeerState::half_open_in));
+  net.passes = [](const Packet&) { return true; };
   net.beat_for(seconds(3));
   BOOST_TEST(net.all_up());
   net.say_goodbye(0);
