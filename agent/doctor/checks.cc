@@ -114,7 +114,8 @@ constexpr std::array kChecks = {
     Check{"TC032", "Tribes port open to strangers",
           "Who can connect to the receiver can send it serialized Java objects, which has been "
           "enough to take over a Tomcat.",
-          "Let only the members pass: `tribecast firewall print`, or a security group.",
+          "Let only the members pass: `tribecast firewall print`, or a security group. Whether a "
+          "security group of the network does cannot be seen from a host.",
           judge_open_ports},
     Check{"TC040", "names of peers", "A peer whose name does not resolve is not sent to.",
           "Mend DNS or /etc/hosts, or configure an address.", judge_peer_names},
@@ -129,10 +130,13 @@ constexpr std::array kChecks = {
           "Agents of different versions work together; it is meant for the time of an upgrade.",
           "Upgrade the older one.", judge_peer_versions, true},
     Check{"TC044", "packet size",
-          "A link on the way drops larger packets without a word. The agent has found the size out "
-          "and "
-          "keeps below it; Tomcat's TCP may not.",
-          "Mend the tunnel's MTU, or clamp TCP's MSS there.", judge_peer_sizes, true},
+          "A link on the way drops larger packets without a word. The agent keeps its datagrams "
+          "small (max-datagram), or finds the size out (auto); Tomcat's TCP sends full packets, so "
+          "large sessions get stuck where small ones arrive. A connection that is stuck just now "
+          "is seen at the sender.",
+          "Mend the tunnel's MTU, clamp TCP's MSS there, or let ICMP `fragmentation needed` "
+          "through.",
+          judge_peer_sizes, true},
     Check{"TC045", "loss", "Tomcat drops a member after six lost heartbeats in a row.",
           "Mend the link; `copies = 2` for the peer bridges it.", judge_peer_loss, true},
     Check{"TC046", "round trips",

@@ -86,6 +86,16 @@ struct Socket {
   std::optional<Process> process;  // nullopt: not permitted to know, or gone
 };
 
+// A TCP connection of a member's port, of this host or of another: found when the doctor began, or
+// when it ended.
+struct Connection {
+  Endpoint local;
+  Endpoint remote;
+  bool established = false;
+  std::uint32_t unacknowledged_bytes = 0;
+  std::uint32_t repeats = 0;  // of its oldest segment, in a row, without an answer
+};
+
 // A Java process with -Dcatalina.base; or one that is not there, as one that failed at its start,
 // and whose files lie where they usually do.
 struct Tomcat {
@@ -138,6 +148,7 @@ struct Facts {
   std::optional<std::vector<Joined>> joined;
   std::optional<std::vector<Socket>> udp;  // bound to a port of a group, or to one of the relay
   std::optional<std::vector<Socket>> listeners;  // TCP
+  std::vector<Connection> connections;           // TCP
   std::vector<Tomcat> tomcats;
   std::optional<std::vector<Heard>> heard;
   Duration listened{};
@@ -148,6 +159,7 @@ struct Facts {
   std::optional<std::uint64_t> reverse_path_drops;  // while the doctor looked
   std::optional<std::uint64_t> receive_buffer_limit_bytes;
   std::optional<std::string> packet_filter;  // `nft list ruleset`
+  std::string legacy_packet_filter;          // `iptables-legacy-save`; empty: not in use
   std::string packet_filter_error;           // why it is not known
 
   // What the agent runs, else what its files say.

@@ -22,8 +22,9 @@ not check then is marked `?`, with the right that is missing, and is not `ok`.
 | 2 | a failure |
 
 `--peer NAME` leaves out the other peers, `--json` is for programs (`schema` = `tribecast.doctor/1`),
-`--explain ID` prints a section of this page. Run it on both sides: a direction that is blocked is often
-only seen from one of them.
+`--explain ID` prints a section of this page. A direction that is blocked is often only seen from one
+side: `--all` asks the agents of all peers, too, and shows in one table what each finds, who hears whom and
+which member is missing where. Where an agent does not answer, run the doctor on that host as well.
 
 Findings quote an id that never changes its meaning:
 

@@ -25,6 +25,14 @@ Finding right_found(Right right, const Facts& facts, const std::string& what) {
                    "on " + facts.host + ": run a kernel that has " + what +
                        " (containers may forbid them: see the runtime's seccomp profile)");
   }
+  if (facts.root) {
+    return failure("",
+                   "root may not open " + what + " on " + facts.host +
+                       ": the right CAP_NET_RAW was taken away, from an agent that is started "
+                       "here too",
+                   "let the container or service have CAP_NET_RAW: docker run --cap-add=NET_RAW, "
+                   "or NET_RAW among capabilities.add of the pod");
+  }
   return unknown(
       "whether the kernel has " + what + " was not tried: the right CAP_NET_RAW is missing",
       "run as root: sudo tribecast doctor");

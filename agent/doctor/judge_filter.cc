@@ -7,7 +7,7 @@ namespace {
 struct Wanted {
   Packet packet;
   std::string name;  // `UDP 45565 from peer web-2 (10.0.0.2)`
-  std::string rule;  // an nft rule, behind `nft insert rule inet filter`
+  std::string rule;  // of nft, that lets it pass
 };
 
 std::uint16_t relay_port(const Facts& facts) {
@@ -37,10 +37,10 @@ void want_peers(const Facts& facts, std::vector<Wanted>& out) {
     const std::pair udp("UDP " + port, "UDP " + std::to_string(there->port));  // here, there
     out.push_back({{"input", Protocol::udp, *there, own, ""},
                    udp.first + " from " + name,
-                   "input udp dport " + port + " accept"});
+                   "udp dport " + port + " accept"});
     out.push_back({{"output", Protocol::udp, own, *there, ""},
                    udp.second + " to " + name,
-                   "output udp dport " + std::to_string(there->port) + " accept"});
+                   "udp dport " + std::to_string(there->port) + " accept"});
   }
 }
 
@@ -50,7 +50,7 @@ void want_members(const Facts& facts, const GroupFacts& group, std::vector<Wante
   const std::string interface = group.interfaces.size() == 1 ? group.interfaces.front() : "";
   out.push_back({{"output", Protocol::udp, {own_address(facts), to.port}, to, interface},
                  "heartbeats of this host's members to " + to.to_string(),
-                 "output " + rule});
+                 rule});
   if (!facts.agent.status) return;
   for (const control::Member& member : facts.agent.status->members) {
     if (member.origin != control::Origin::remote || member.group != group.settings.name) continue;
@@ -59,14 +59,14 @@ void want_members(const Facts& facts, const GroupFacts& group, std::vector<Wante
     const std::string name = "member " + Endpoint{*host, member.port}.to_string();
     out.push_back({{"input", Protocol::udp, {*host, to.port}, to, interface},
                    "heartbeats of " + name + " to " + to.to_string(),
-                   "input " + rule});
+                   rule});
     for (const control::Member& own : facts.agent.status->members) {
       const auto own_host = Address::parse(own.host);
       if (own.origin != control::Origin::local || !own_host || own_host->is_loopback()) continue;
       out.push_back(
           {{"input", Protocol::tcp, {*host, 0}, {*own_host, own.port}, ""},
            "TCP " + std::to_string(own.port) + " from " + name,
-           "input ip saddr " + member.host + " tcp dport " + std::to_string(own.port) + " accept"});
+           "ip saddr " + member.host + " tcp dport " + std::to_string(own.port) + " accept"});
     }
   }
 }
@@ -80,60 +80,75 @@ std::vector<Wanted> wanted_traffic(const Facts& facts) {
   return out;
 }
 
+// The same rule as iptables has it: `udp dport 7 accept` is `-p udp --dport 7 -j ACCEPT`.
+std::string iptables_rule(const std::string& rule) {
+  std::string out;
+  for (const std::string& word : words_of(rule)) {
+    if (word == "udp" || word == "tcp")
+      out += "-p " + word + " ";
+    else if (word == "dport")
+      out += "--dport ";
+    else if (word == "saddr")
+      out += "-s ";
+    else if (word == "daddr")
+      out += "-d ";
+    else if (word == "accept")
+      out += "-j ACCEPT";
+    else if (word != "ip")
+      out += word + " ";
+  }
+  return out;
+}
+
+// Only a rule of the chain itself helps: what one chain accepts another one may still drop.
+std::string rule_to_add(const PacketVerdict& verdict, const Wanted& wanted) {
+  if (!verdict.chain.starts_with(kLegacyTable)) {
+    return "nft insert rule " + verdict.chain + " " + wanted.rule;
+  }
+  const std::vector<std::string> words = words_of(verdict.chain);  // program, table, chain
+  return "iptables-legacy -t " + words[1] + " -I " + words.back() + " " +
+         iptables_rule(wanted.rule);
+}
+
 }  // namespace
+
+PacketFilter packet_filter_of(const Facts& facts) {
+  PacketFilter filter = parse_packet_filter(facts.packet_filter.value_or(""));
+  for (FilterChain& chain : parse_iptables(facts.legacy_packet_filter)) {
+    filter.chains.push_back(std::move(chain));
+  }
+  return filter;
+}
 
 Findings judge_packet_filter(const Facts& facts) {
   if (!facts.packet_filter) {
     return {unknown(
         "the packet filter of " + facts.host + " was not looked at: " + facts.packet_filter_error,
-        "run as root: sudo tribecast doctor")};
+        facts.root ? "install what is missing" : "run as root: sudo tribecast doctor")};
   }
   Findings out;
-  const PacketFilter filter = parse_packet_filter(*facts.packet_filter);
+  std::vector<std::string> doubtful;
+  std::string doubt;
+  const PacketFilter filter = packet_filter_of(facts);
   for (const Wanted& wanted : wanted_traffic(facts)) {
     const PacketVerdict verdict = judge_packet(filter, wanted.packet);
+    if (verdict.passes == Passes::unknown) {
+      doubtful.push_back(wanted.name);
+      doubt = verdict.rule;
+    }
     if (verdict.passes != Passes::no) continue;
-    out.push_back(
-        failure(wanted.name, facts.host + " drops " + wanted.name + ", by the rule " + verdict.rule,
-                "on " + facts.host +
-                    ", in that chain or before it, a rule like: nft insert rule inet filter " +
-                    wanted.rule));
+    out.push_back(failure(wanted.name,
+                          facts.host + " drops " + wanted.name + ", by the rule " + verdict.rule,
+                          "on " + facts.host + ": " + rule_to_add(verdict, wanted)));
+  }
+  if (!doubtful.empty()) {
+    const std::string more =
+        doubtful.size() > 1 ? " (and " + std::to_string(doubtful.size() - 1) + " more)" : "";
+    out.push_back(unknown("whether " + facts.host + " lets " + doubtful.back() + more +
+                              " pass is not known: a rule is not understood in full: " + doubt,
+                          "look at it: nft list ruleset"));
   }
   if (out.empty()) out.push_back(good("no rule of this host drops what the relay needs"));
-  return out;
-}
-
-Findings judge_open_ports(const Facts& facts) {
-  if (!facts.listeners) return {};
-  Findings out;
-  std::vector<Endpoint> open;
-  for (const Socket& listener : *facts.listeners) {
-    const bool local_member =
-        std::ranges::any_of(facts.heard.value_or(std::vector<Heard>{}), [&](const Heard& heard) {
-          return !heard.injected && facts.is_local(heard.source) &&
-                 heard.member.port == listener.local.port;
-        });
-    if (local_member && listener.local.address.is_unspecified()) open.push_back(listener.local);
-  }
-  for (const Endpoint& listener : open) {
-    const std::string port = std::to_string(listener.port);
-    if (!facts.packet_filter) {
-      out.push_back(unknown(
-          "a member of " + facts.host + " listens on all addresses at TCP " + port +
-              "; whether a packet filter guards it is not known: " + facts.packet_filter_error,
-          "run as root: sudo tribecast doctor"));
-    } else if (!guards_port(parse_packet_filter(*facts.packet_filter), listener)) {
-      out.push_back(warning(listener.to_string(),
-                            "a member of " + facts.host + " listens on all addresses at TCP " +
-                                port + " and no rule of its packet filter guards the port",
-                            "on " + facts.host +
-                                ": tribecast firewall print | nft -f -   (lets only the "
-                                "members pass), or a security group, or address= on the Receiver"));
-    }
-  }
-  if (open.empty() && !facts.listeners->empty()) {
-    out.push_back(good("no member of this host listens on all addresses"));
-  }
   return out;
 }
 

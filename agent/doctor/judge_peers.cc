@@ -10,16 +10,6 @@ using control::PeerState;
 
 constexpr double kSlowSeconds = 0.5;         // half of the default max-age, there and back
 constexpr double kClockOffsetSeconds = 0.5;  // as the agent's own warning
-constexpr std::uint64_t kLeastMtuBytes = 1232 + 28;
-
-bool is_wanted(const Facts& facts, const Peer& peer) {
-  if (peer.state == PeerState::self) return false;
-  return facts.only_peer.empty() || facts.only_peer == peer.name;
-}
-
-bool is_up(const Peer& peer) {
-  return peer.state == PeerState::up || peer.state == PeerState::lossy;
-}
 
 template <class Judge>
 Findings of_each(const Facts& facts, Judge&& judge) {
@@ -173,22 +163,6 @@ Findings judge_peer_versions(const Facts& facts) {
         peer.name,
         "peer " + peer.name + " runs tribecast " + peer.version + ", " + facts.host + " " + own,
         "upgrade the older one; both work together meanwhile"));
-  });
-}
-
-Findings judge_peer_sizes(const Facts& facts) {
-  return of_each(facts, [&](const Peer& peer, Findings& out) {
-    if (!peer.mtu_bytes) return;
-    const std::string size = std::to_string(*peer.mtu_bytes);
-    if (*peer.mtu_bytes >= kLeastMtuBytes) {
-      out.push_back(good("packets of " + size + " bytes reach peer " + peer.name, peer.name));
-      return;
-    }
-    out.push_back(warning(peer.name,
-                          "only packets of up to " + size + " bytes get from " + facts.host +
-                              " to peer " + peer.name + "; larger datagrams go in pieces",
-                          "find the tunnel or link on the way with a smaller MTU: on " +
-                              facts.host + ": tracepath -n " + host_of(peer)));
   });
 }
 

@@ -49,15 +49,25 @@ Findings judge_send_options(const Facts& facts) {
   Findings out;
   for (const Tomcat& tomcat : facts.tomcats) {
     if (!tomcat.server_xml || !tomcat.server_xml->cluster) continue;
-    const std::uint32_t options = tomcat.server_xml->send_options;
-    const std::string value = "channelSendOptions=" + std::to_string(options);
+    const ServerXml& xml = *tomcat.server_xml;
+    if (!xml.send_options) {
+      out.push_back(unknown("with which channelSendOptions the Tomcat in " + name_of(tomcat) +
+                                " replicates cannot be told: its server.xml has \"" +
+                                xml.send_options_text + "\"",
+                            "see what Tomcat makes of it: it should come to 6 (sync, use_ack)"));
+      continue;
+    }
+    const std::uint32_t options = *xml.send_options;
+    const std::string value =
+        "channelSendOptions=" +
+        (xml.send_options_text.empty() ? std::to_string(options) : xml.send_options_text);
     if (acknowledged(options)) {
       out.push_back(good(tomcat.base + " replicates with " + value, name_of(tomcat)));
       continue;
     }
     out.push_back(warning(name_of(tomcat),
                           "the Tomcat in " + name_of(tomcat) + " replicates with " + value +
-                              (tomcat.server_xml->send_options == 8 ? " (also the default)" : ""),
+                              (options == 8 ? " (also the default)" : ""),
                           "on " + facts.host + ": set channelSendOptions=\"6\" on <Cluster> in " +
                               tomcat.base +
                               "/conf/server.xml, on all nodes; then restart them one by one"));

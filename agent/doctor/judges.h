@@ -26,8 +26,21 @@ inline Finding unknown(std::string text, std::string needed) {
   return {Health::unknown, {}, std::move(text), std::move(needed)};
 }
 
+inline bool is_up(const control::Peer& peer) {
+  return peer.state == control::PeerState::up || peer.state == control::PeerState::lossy;
+}
+// Neither this node itself, nor left out by --peer.
+inline bool is_wanted(const Facts& facts, const control::Peer& peer) {
+  if (peer.state == control::PeerState::self) return false;
+  return facts.only_peer.empty() || facts.only_peer == peer.name;
+}
+
 // `a, b and c`.
 std::string listed(const std::vector<std::string>& words);
+
+struct PacketFilter;
+// All that is in force (judge_filter.cc).
+PacketFilter packet_filter_of(const Facts& facts);
 
 // Agent and configuration (judge_agent.cc).
 Findings judge_configuration(const Facts& facts);
@@ -57,6 +70,7 @@ Findings judge_reachable(const Facts& facts);
 // Tomcats of this host (judge_tomcats.cc).
 Findings judge_bind(const Facts& facts);
 Findings judge_send_options(const Facts& facts);
+// (judge_strangers.cc)
 Findings judge_open_ports(const Facts& facts);
 
 // Peers (judge_peers.cc).
@@ -64,7 +78,7 @@ Findings judge_peer_names(const Facts& facts);
 Findings judge_peer_answers(const Facts& facts);
 Findings judge_peer_keys(const Facts& facts);
 Findings judge_peer_versions(const Facts& facts);
-Findings judge_peer_sizes(const Facts& facts);
+Findings judge_peer_sizes(const Facts& facts);  // judge_sizes.cc
 Findings judge_peer_loss(const Facts& facts);
 Findings judge_peer_round_trips(const Facts& facts);
 Findings judge_peer_clocks(const Facts& facts);

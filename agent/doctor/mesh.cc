@@ -8,7 +8,7 @@ namespace {
 
 using control::PeerState;
 
-bool is_there(const control::Member& member) {
+bool is_listed(const control::Member& member) {
   return member.state == control::MemberState::alive || member.state == control::MemberState::late;
 }
 
@@ -24,13 +24,13 @@ std::string group_key(const control::View& view, const std::string& name) {
   return group == view.groups.end() ? name : group->endpoint.to_string();
 }
 
-std::string name_of(const control::Member& member) {
+std::string place_name(const control::Member& member) {
   return member.host + ":" + std::to_string(member.port);
 }
 
 MemberKey key_of(const control::View& view, const control::Member& member) {
   return {group_key(view, member.group),
-          member.unique_id.empty() ? name_of(member) : member.unique_id};
+          member.unique_id.empty() ? place_name(member) : member.unique_id};
 }
 
 bool has_group(const control::View& view, const std::string& key) {
@@ -133,16 +133,16 @@ std::vector<MeshMember> members_of(const Mesh& mesh) {
     if (nodes[at].view == nullptr) continue;
     const control::View& view = *nodes[at].view;
     for (const control::Member& member : view.status.members) {
-      if (!is_there(member)) continue;
+      if (!is_listed(member)) continue;
       const bool local = member.origin == control::Origin::local;
       const auto [entry, first] = all.try_emplace(key_of(view, member));
       MeshMember& known = entry->second;
-      if (first) known = {name_of(member), member.group, nodes.size(), {}, {}, {}};
+      if (first) known = {place_name(member), member.group, nodes.size(), {}, {}, {}};
       if (local) known.home = at;
       if (!local && known.home == nodes.size()) known.home = mesh.find(at, member.via);
       if (known.seen_at.empty() || known.seen_at.back() != at) known.seen_at.push_back(at);
       const auto port = std::ranges::find_if(view.ports, [&](const PortTry& tried) {
-        return tried.endpoint.to_string() == name_of(member);
+        return tried.endpoint.to_string() == place_name(member);
       });
       if (!local && port != view.ports.end()) known.ports.emplace_back(at, port->outcome);
     }

@@ -20,29 +20,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t\r") + 1);
 }
 
-// Words; `{ a, b }` and `"a b"` are one each, without their marks but for the brace.
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  while (true) {
-    text = trimmed(text);
-    if (text.empty()) return words;
-    std::size_t end = 0;
-    if (text.front() == '"') {
-      end = std::min(text.find('"', 1), text.size());
-      words.emplace_back(text.substr(1, end - 1));
-      ++end;
-    } else if (text.front() == '{') {
-      end = std::min(text.find('}'), text.size());
-      words.emplace_back(text.substr(0, end));
-      ++end;
-    } else {
-      end = std::min(text.find_first_of(" \t"), text.size());
-      words.emplace_back(text.substr(0, end));
-    }
-    text.remove_prefix(std::min(end, text.size()));
-  }
-}
-
 std::string word_after(Words words, std::string_view wanted) {
   const auto at = std::ranges::find(words, wanted);
   if (at == words.end() || at + 1 == words.end()) return {};
@@ -108,7 +85,8 @@ Match any_of_set(std::string_view values, One&& one) {
 }
 
 Match interface_matches(std::string_view value, const std::string& interface) {
-  if (interface.empty()) return Match::maybe;
+  // Nothing that is meant here stays within the host.
+  if (interface.empty()) return value == "lo" ? Match::no : Match::maybe;
   if (value.ends_with('*')) {
     value.remove_suffix(1);
     return interface.starts_with(value) ? Match::yes : Match::no;
@@ -150,6 +128,25 @@ Match destination_port(std::string_view value, const Packet& packet, std::string
 Match protocol_field(std::string_view value, const Packet& packet, std::string_view) {
   return protocol_matches(value, packet.protocol);
 }
+// Of TCP it is the first packet of a connection that is judged. Nothing that is meant here is
+// invalid; whether UDP belongs to something known depends on what went before.
+Match connection_state(std::string_view value, const Packet& packet, std::string_view) {
+  if (value.find(',') == std::string_view::npos) {
+    if (value == "invalid") return Match::no;
+    if (packet.protocol != Protocol::tcp) return Match::maybe;
+    if (value == "new") return Match::yes;
+    return value == "established" || value == "related" ? Match::no : Match::maybe;
+  }
+  Match result = Match::no;
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const Match one = connection_state(value.substr(0, comma), packet, {});
+    if (one == Match::yes) return one;
+    if (one == Match::maybe) result = one;
+    value.remove_prefix(std::min(comma + 1, value.size()));
+  }
+  return result;
+}
 Match packet_type(std::string_view value, const Packet& packet, std::string_view) {
   const bool multicast = packet.destination.address.is_multicast();
   return word_matches(value,
@@ -180,6 +177,8 @@ constexpr Comparison kComparisons[] = {
     {"ip", "protocol", protocol_field},
     {"meta", "l4proto", protocol_field},
     {"meta", "pkttype", packet_type},
+    {"", "pkttype", packet_type},
+    {"ct", "state", connection_state},
     {"", "iifname", incoming},
     {"", "iif", incoming},
     {"", "oifname", outgoing},
@@ -200,6 +199,7 @@ std::optional<Compared> compare(Words words, const Packet& packet) {
     const bool differs = words[head] == "!=";
     const std::size_t at = head + (differs ? 1 : 0);
     if (words.size() <= at) return Compared{Match::maybe, words.size()};
+    if (words[at] == "vmap") return Compared{Match::yes, at};
     const Match match = any_of_set(words[at], [&](std::string_view value) {
       return comparison.matches(value, packet, comparison.subject);
     });
@@ -208,7 +208,8 @@ std::optional<Compared> compare(Words words, const Packet& packet) {
   return std::nullopt;
 }
 
-enum class Act : std::uint8_t { next, accept, drop, leave, jump, go_to };
+// other: something that this reader does not know.
+enum class Act : std::uint8_t { next, accept, drop, leave, jump, go_to, other };
 
 struct Effect {
   Match match = Match::yes;
@@ -223,6 +224,14 @@ std::size_t harmless(Words words) {
   return 0;
 }
 
+// Statements that may end the packet's way here, and how many words they take: maps of verdicts,
+// programs that are asked, targets of iptables that nft does not know.
+std::size_t fate_unknown(Words words) {
+  if (words[0] == "vmap" || words[0] == "queue") return words.size();
+  const bool target = words.size() > 2 && words[0] == "xt" && words[1] == "target";
+  return target ? 3 : 0;
+}
+
 Effect effect_of(const FilterRule& rule, const Packet& packet) {
   Effect effect;
   Words words = rule.words;
@@ -234,6 +243,9 @@ Effect effect_of(const FilterRule& rule, const Packet& packet) {
       if (compared->match == Match::no) effect.match = Match::no;
       if (compared->match == Match::maybe && effect.match == Match::yes)
         effect.match = Match::maybe;
+    } else if (const std::size_t unsure = fate_unknown(words); unsure > 0) {
+      effect.act = Act::other;
+      used = unsure;
     } else if (word == "accept") {
       effect.act = Act::accept;
     } else if (word == "drop" || word == "reject") {
@@ -265,19 +277,19 @@ class Walk {
     for (const FilterRule& rule : chain.rules) {
       const Effect effect = effect_of(rule, packet_);
       if (effect.match == Match::no || effect.act == Act::next) continue;
-      if (effect.match == Match::maybe) {
-        doubt = true;
+      if (effect.match == Match::maybe || effect.act == Act::other) {
+        doubt(chain, rule, effect.act);
         continue;
       }
       if (effect.act == Act::accept) return End::accepted;
       if (effect.act == Act::drop) {
-        dropped_by = chain.table + " " + chain.name + ": " + rule.text;
+        dropped_by = named(chain, rule);
         return End::dropped;
       }
       if (effect.act == Act::leave) return End::fell_through;
       const FilterChain* target = find(chain.table, effect.target);
       if (target == nullptr || depth >= kMostJumps) {
-        doubt = true;
+        doubt(chain, rule, effect.act);
         continue;
       }
       const End end = this->chain(*target, depth + 1);
@@ -286,10 +298,23 @@ class Walk {
     return End::fell_through;
   }
 
-  bool doubt = false;
   std::string dropped_by;
+  std::string doubted;     // the first rule that may match or not
+  std::string may_drop;    // the first such rule that drops
+  bool may_guard = false;  // one of those is about a port
 
  private:
+  static std::string named(const FilterChain& chain, const FilterRule& rule) {
+    return chain.table + " " + chain.name + ": " + rule.text;
+  }
+
+  void doubt(const FilterChain& chain, const FilterRule& rule, Act act) {
+    if (doubted.empty()) doubted = named(chain, rule);
+    if (act != Act::drop) return;
+    if (may_drop.empty()) may_drop = named(chain, rule);
+    may_guard = may_guard || std::ranges::find(rule.words, "dport") != rule.words.end();
+  }
+
   const FilterChain* find(const std::string& table, const std::string& name) const {
     const auto found = std::ranges::find_if(filter_.chains, [&](const FilterChain& chain) {
       return chain.table == table && chain.name == name;
@@ -302,10 +327,34 @@ class Walk {
 };
 
 bool sees_ipv4(const FilterChain& chain) {
-  return chain.table.starts_with("ip ") || chain.table.starts_with("inet ");
+  return chain.table.starts_with("ip ") || chain.table.starts_with("inet ") ||
+         chain.table.starts_with(kLegacyTable);
 }
 
 }  // namespace
+
+// Words; `{ a, b }` and `"a b"` are one each, without their marks but for the brace.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (true) {
+    text = trimmed(text);
+    if (text.empty()) return words;
+    std::size_t end = 0;
+    if (text.front() == '"') {
+      end = std::min(text.find('"', 1), text.size());
+      words.emplace_back(text.substr(1, end - 1));
+      ++end;
+    } else if (text.front() == '{') {
+      end = std::min(text.find('}'), text.size());
+      words.emplace_back(text.substr(0, end));
+      ++end;
+    } else {
+      end = std::min(text.find_first_of(" \t"), text.size());
+      words.emplace_back(text.substr(0, end));
+    }
+    text.remove_prefix(std::min(end, text.size()));
+  }
+}
 
 PacketFilter parse_packet_filter(std::string_view listing) {
   PacketFilter filter;
@@ -346,27 +395,25 @@ PacketVerdict judge_packet(const PacketFilter& filter, const Packet& packet) {
     Walk walk(filter, packet);
     const End end = walk.chain(chain, 0);
     const bool by_policy = end == End::fell_through && chain.drops;
-    if (end != End::dropped && !by_policy) continue;
-    if (!walk.doubt) {
-      return {Passes::no,
-              by_policy ? chain.table + " " + chain.name + ": policy drop" : walk.dropped_by};
+    const std::string at = chain.table + " " + chain.name;
+    const bool drops = end == End::dropped || by_policy;
+    if (drops && walk.doubted.empty()) {
+      return {Passes::no, by_policy ? at + ": policy drop" : walk.dropped_by, at};
     }
-    verdict.passes = Passes::unknown;
+    if (!drops && walk.may_drop.empty()) continue;
+    verdict = {Passes::unknown, drops ? walk.doubted : walk.may_drop, at};
   }
   return verdict;
 }
 
 bool guards_port(const PacketFilter& filter, const Endpoint& listener) {
-  const std::string port = std::to_string(listener.port);
+  const Packet packet{"input", Protocol::tcp, {Address::v4(0), 0}, listener, ""};
   for (const FilterChain& chain : filter.chains) {
-    if (!sees_ipv4(chain)) continue;
-    if (chain.hook == "input" && chain.drops) return true;
-    for (const FilterRule& rule : chain.rules) {
-      const Effect effect = effect_of(
-          rule,
-          {"input", Protocol::tcp, {Address::v4(0), 0}, {listener.address, listener.port}, ""});
-      if (effect.act == Act::drop && effect.match != Match::no) return true;
-    }
+    if (chain.hook != "input" || !sees_ipv4(chain)) continue;
+    Walk walk(filter, packet);
+    const End end = walk.chain(chain, 0);
+    if (end == End::dropped || (end == End::fell_through && chain.drops)) return true;
+    if (walk.may_guard) return true;
   }
   return false;
 }

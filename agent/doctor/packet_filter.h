@@ -1,6 +1,7 @@
-// What `nft list ruleset` says about single packets. Pure.
+// What `nft list ruleset`, and `iptables-legacy-save`, say about single packets. Pure.
 //
-// nft prints every rule of nftables, those that iptables-nft, firewalld and ufw made too. The rules
+// nft prints every rule of nftables, those that iptables-nft, firewalld and ufw made too; the older
+// tables of iptables-legacy are put into its words. The rules
 // are followed with three values: what this reader does not know (sets by name, connection states,
 // extensions of iptables, ...) may match or not, and "no" is said only when no such doubt is left.
 #pragma once
@@ -35,6 +36,11 @@ struct PacketFilter {
 };
 
 PacketFilter parse_packet_filter(std::string_view listing);
+// What `iptables-legacy-save` prints, in the words of nft (iptables_text.cc). The kernel asks both.
+inline constexpr std::string_view kLegacyTable = "iptables-legacy ";
+std::vector<FilterChain> parse_iptables(std::string_view listing);
+// `a` or `"a b"`, `{ a, b }` up to its brace: the words of a line of either.
+std::vector<std::string> words_of(std::string_view text);
 
 enum class Protocol : std::uint8_t { udp, tcp };
 
@@ -50,12 +56,13 @@ enum class Passes : std::uint8_t { yes, no, unknown };
 
 struct PacketVerdict {
   Passes passes = Passes::yes;
-  std::string rule;  // which drops it, with its chain
+  std::string rule;   // which drops it, or why that is not known, with its chain
+  std::string chain;  // where its way begins: `inet filter input`
 };
 
 PacketVerdict judge_packet(const PacketFilter& filter, const Packet& packet);
-// Whether any rule, or a policy, stands between strangers and this port; drops of other things do
-// not count.
+// Whether some rule, or a policy, stands between a stranger (of an address that no rule names) and
+// this port.
 bool guards_port(const PacketFilter& filter, const Endpoint& listener);
 
 }  // namespace tribecast::doctor

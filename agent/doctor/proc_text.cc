@@ -7,6 +7,7 @@
 namespace tribecast::doctor {
 namespace {
 
+constexpr std::string_view kTcpEstablished = "01";
 constexpr std::string_view kTcpListen = "0A";
 
 std::string_view take_word(std::string_view& line) {
@@ -47,6 +48,14 @@ std::optional<Address> address_in(std::string_view digits, std::endian byte_orde
   return Address::from_bytes(Bytes(bytes).first(digits.size() / 2));
 }
 
+// `0100007F:0FA0`
+std::optional<Endpoint> endpoint_in(std::string_view word, std::endian byte_order) {
+  const auto address = address_in(take_until(word, ':'), byte_order);
+  const auto port = number_in<std::uint16_t>(word, 16);
+  if (!address || !port) return std::nullopt;
+  return Endpoint{*address, *port};
+}
+
 struct Line {
   ProcSocket socket;
   std::string_view state;
@@ -58,7 +67,7 @@ struct Line {
 //  2 0000 0
 std::optional<Line> parse_socket(std::string_view text, std::endian byte_order) {
   take_word(text);
-  std::string_view local = take_word(text);
+  const auto local = endpoint_in(take_word(text), byte_order);
   take_word(text);
   const std::string_view state = take_word(text);
   for (int skipped = 0; skipped < 5; ++skipped) take_word(text);
@@ -66,10 +75,22 @@ std::optional<Line> parse_socket(std::string_view text, std::endian byte_order) 
   take_word(text);
   take_word(text);
   const auto drops = number_in<std::uint64_t>(take_word(text), 10);
-  const auto address = address_in(take_until(local, ':'), byte_order);
-  const auto port = number_in<std::uint16_t>(local, 16);
-  if (!address || !port || !inode) return std::nullopt;
-  return Line{{{*address, *port}, *inode, drops.value_or(0)}, state};
+  if (!local || !inode) return std::nullopt;
+  return Line{{*local, *inode, drops.value_or(0)}, state};
+}
+
+// The same line as far as it tells of a connection.
+std::optional<ProcConnection> parse_connection(std::string_view text, std::endian byte_order) {
+  take_word(text);
+  const auto local = endpoint_in(take_word(text), byte_order);
+  const auto remote = endpoint_in(take_word(text), byte_order);
+  const std::string_view state = take_word(text);
+  std::string_view queues = take_word(text);
+  take_word(text);
+  const auto unacknowledged = number_in<std::uint32_t>(take_until(queues, ':'), 16);
+  const auto repeats = number_in<std::uint32_t>(take_word(text), 16);
+  if (!local || !remote || !unacknowledged || !repeats || state == kTcpListen) return std::nullopt;
+  return ProcConnection{*local, *remote, state == kTcpEstablished, *unacknowledged, *repeats};
 }
 
 template <class Keep>
@@ -93,6 +114,15 @@ std::vector<ProcSocket> parse_tcp_listeners(std::string_view text, std::endian b
       parse_sockets(text, byte_order, [](const Line& line) { return line.state == kTcpListen; });
   for (ProcSocket& socket : sockets) socket.drops = 0;
   return sockets;
+}
+
+std::vector<ProcConnection> parse_tcp_connections(std::string_view text, std::endian byte_order) {
+  std::vector<ProcConnection> connections;
+  while (!text.empty()) {
+    const auto connection = parse_connection(take_until(text, '\n'), byte_order);
+    if (connection) connections.push_back(*connection);
+  }
+  return connections;
 }
 
 std::optional<std::uint64_t> socket_inode(std::string_view link) {

@@ -26,6 +26,19 @@ std::vector<ProcSocket> parse_udp_sockets(std::string_view text,
 std::vector<ProcSocket> parse_tcp_listeners(std::string_view text,
                                             std::endian byte_order = std::endian::native);
 
+// A connection of /proc/net/{tcp,tcp6}: a line that is no listener.
+struct ProcConnection {
+  Endpoint local;
+  Endpoint remote;
+  bool established = false;                // both ends hold it open
+  std::uint32_t unacknowledged_bytes = 0;  // sent or to be sent, not acknowledged
+  std::uint32_t repeats = 0;               // how often in a row its oldest segment was sent again
+
+  bool operator==(const ProcConnection&) const = default;
+};
+std::vector<ProcConnection> parse_tcp_connections(std::string_view text,
+                                                  std::endian byte_order = std::endian::native);
+
 // `socket:[12345]`, what a link of /proc/PID/fd says.
 std::optional<std::uint64_t> socket_inode(std::string_view link);
 

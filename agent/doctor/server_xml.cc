@@ -1,6 +1,7 @@
 #include "doctor/server_xml.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace tribecast::doctor {
@@ -72,13 +73,54 @@ std::string attribute(const Tag& tag, std::string_view wanted) {
   }
 }
 
+struct SendOption {
+  std::string_view name;
+  std::uint32_t value;
+};
+
+// Channel.getSendOptionValue().
+constexpr std::array<SendOption, 10> kSendOptions = {SendOption{"asynchronous", 8},
+                                                     {"async", 8},
+                                                     {"byte_message", 1},
+                                                     {"byte", 1},
+                                                     {"multicast", 64},
+                                                     {"secure", 16},
+                                                     {"synchronized_ack", 4},
+                                                     {"sync", 4},
+                                                     {"udp", 32},
+                                                     {"use_ack", 2}};
+
+std::optional<std::uint32_t> named_option(std::string_view name) {
+  const auto found = std::ranges::find(kSendOptions, name, &SendOption::name);
+  return found == kSendOptions.end() ? std::nullopt : std::optional(found->value);
+}
+
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanksOfXml), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanksOfXml) + 1);
+}
+
+// nullopt: a property, or what no Tomcat takes. Blanks may stand around a comma alone, as there.
+std::optional<std::uint32_t> send_options_of(std::string_view text) {
+  std::uint32_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc{} && stop == end) return value;
+  if (without_blanks(text) != text) return std::nullopt;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto option = named_option(without_blanks(text.substr(0, comma)));
+    if (!option) return std::nullopt;
+    value |= *option;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return value;
+}
+
 void read_cluster(const Tag& tag, ServerXml& out) {
   out.cluster = true;
-  const std::string options = attribute(tag, "channelSendOptions");
-  std::uint32_t value = 0;
-  const char* const end = options.data() + options.size();
-  const auto [stop, error] = std::from_chars(options.data(), end, value);
-  if (error == std::errc{} && stop == end) out.send_options = value;
+  out.send_options_text = attribute(tag, "channelSendOptions");
+  if (!out.send_options_text.empty()) out.send_options = send_options_of(out.send_options_text);
 }
 
 }  // namespace

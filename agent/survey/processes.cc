@@ -141,4 +141,32 @@ void look_at_processes(Facts& facts) {
                                [](const doctor::ProcSocket&) { return true; });
 }
 
+namespace {
+
+std::set<std::uint16_t> member_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  if (facts.agent.status) {
+    for (const control::Member& member : facts.agent.status->members) ports.insert(member.port);
+  }
+  for (const doctor::Heard& heard : facts.heard.value_or(std::vector<doctor::Heard>{})) {
+    ports.insert(heard.member.port);
+  }
+  return ports;
+}
+
+}  // namespace
+
+void look_at_connections(Facts& facts) {
+  const std::set<std::uint16_t> ports = member_ports(facts);
+  for (const char* list : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    const auto text = read_file(list);
+    if (!text) continue;
+    for (const doctor::ProcConnection& one : doctor::parse_tcp_connections(*text)) {
+      if (!ports.contains(one.local.port) && !ports.contains(one.remote.port)) continue;
+      facts.connections.push_back(
+          {one.local, one.remote, one.established, one.unacknowledged_bytes, one.repeats});
+    }
+  }
+}
+
 }  // namespace tribecast::survey

@@ -56,7 +56,9 @@ void survey(doctor::Facts& facts, Duration time) {
   look_at_network(facts);
   look_at_processes(facts);
   look_at_packet_filter(facts);
+  look_at_connections(facts);
   listen_and_try(facts, time);
+  look_at_connections(facts);
   const auto later = reverse_path_drops();
   if (drops && later) facts.reverse_path_drops = *later - *drops;
 }

@@ -21,6 +21,8 @@ void look_at_processes(doctor::Facts& facts);
 // Tomcats among these processes of this network namespace, and those that lie where Tomcats usually
 // do, or where $CATALINA_BASE says (tomcats.cc). Called by the former.
 void look_at_tomcats(doctor::Facts& facts, const std::vector<doctor::Process>& processes);
+// Connections of members' ports (processes.cc); more come with each call.
+void look_at_connections(doctor::Facts& facts);
 // `nft list ruleset` (packet_filter.cc).
 void look_at_packet_filter(doctor::Facts& facts);
 // Heartbeats, ports, names (listen.cc).

@@ -1,6 +1,11 @@
 """What `tribecast doctor` finds about real Tomcats."""
 
+import contextlib
+import socket
+import subprocess
+
 from cluster import Cluster, check
+from network import inside
 from process import eventually
 from tomcat import Settings
 
@@ -62,3 +67,73 @@ def bind():
         eventually("Java says what is wrong", lambda: "Invalid argument" in without.process.log_text())
         eventually("Tomcat exits", lambda: not without.process.running())
         finds(cluster.agents[0], ["TC012", "TC030"], "without it Tomcat is not there, and why", tomcat=without)
+
+
+def text_of(agent, check_id):
+    return " ".join(finding["text"] for finding in agent.examine() if finding["id"] == check_id)
+
+
+@contextlib.contextmanager
+def dropped(host, what):
+    """A rule of the host's packet filter, for the time of the block."""
+    rules = f"table ip test {{ chain in {{ type filter hook input priority 0; {what} drop; }} }}"
+    subprocess.run(host.command("nft", "-f", "-"), input=rules, text=True, check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        host.run("nft", "delete", "table", "ip", "test")
+
+
+def members():
+    """What members say and who reaches them: each has something wrong in turn, the other one never."""
+    with Cluster([Settings(), Settings(frequency=2000)], hosts=2) as cluster:
+        cluster.start_agents()
+        good, other = cluster.tomcats
+        here, there = cluster.agents
+        good.start()
+        other.start()
+        finds(there, ["TC020"], "a heartbeat each 2 s")
+        finds(here, [], "which is nothing wrong of the other host")
+        other.stop()
+
+        other.reconfigure(Settings(membership='domain="shop"'))
+        other.start()
+        finds(here, ["TC024"], "another domain, from one side")
+        finds(there, ["TC024"], "and from the other")
+        other.stop()
+
+        other.reconfigure(Settings())
+        other.start()
+        cluster.wait_complete()
+        finds(there, [], "mended")
+        check("only the network" in text_of(there, "TC032"), "who could close the receiver's port is told")
+        with dropped(other.host, "tcp dport 4000"):
+            finds(here, ["TC026"], "a port behind a packet filter, from the other side")
+            finds(there, ["TC014"], "on its own side the rule is found")
+        with inside(cluster.network.middle):
+            stranger = socket.create_connection((other.host.address, 4000), timeout=10)
+        with stranger:
+            finds(there, ["TC032"], "a stranger is connected to the receiver")
+            check("10.81.2.1 is connected" in text_of(there, "TC032"), "it says who")
+        finds(there, [], "until he goes")
+
+
+def addresses():
+    """Two hosts that gave themselves one address; then one of them loses it while its Tomcat runs."""
+    twin = "10.99.9.9"
+    with Cluster(hosts=3) as cluster:
+        cluster.start_agents()
+        for host in cluster.hosts[1:]:
+            host.run("ip", "addr", "add", f"{twin}/32", "dev", "eth0")
+            host.write_hosts_file(f"127.0.0.1 localhost\n{twin} {host.name}\n")
+        # One of them is reached, so that nothing but the address is wrong.
+        subprocess.run(["ip", "-n", cluster.network.middle, "route", "add", twin, "via", cluster.hosts[1].address],
+                       check=True, capture_output=True)
+        cluster.start_tomcats()
+        finds(cluster.agents[0], ["TC023"], "two members on one address")
+        said = text_of(cluster.agents[0], "TC023")
+        check("behind peer web-2" in said and "behind peer web-3" in said, "it says where both are")
+        cluster.tomcats[1].stop()
+        finds(cluster.agents[2], [], "one of them, alone")
+        cluster.hosts[2].run("ip", "addr", "del", f"{twin}/32", "dev", "eth0")
+        finds(cluster.agents[2], ["TC021"], "an address that the host has lost")

@@ -72,6 +72,7 @@ class Settings:
     interceptors: str = ""        # <Interceptor> elements above the TcpFailureDetector
     static_members: str = ""      # a StaticMembershipInterceptor
     membership: str = ""          # more attributes of <Membership>
+    frequency: int = 500          # of the heartbeats, in ms
     jvm_flags: tuple = ()         # more of them
 
 
@@ -171,6 +172,11 @@ class Tomcat:
         (self.base / "conf/context.xml").write_text(CONTEXT_XML)
         (self.base / "conf/logging.properties").write_text(LOGGING)
 
+    def reconfigure(self, settings):
+        """From the next start on."""
+        self.settings = settings
+        (self.base / "conf/server.xml").write_text(self._server_xml())
+
     def _server_xml(self):
         settings = self.settings
         classes = (f'<Resources><PostResources className="org.apache.catalina.webresources.DirResourceSet" '
@@ -184,7 +190,8 @@ class Tomcat:
             jvm_route=f'jvmRoute="{self.name}"' if settings.jvm_route else "",
             manager=settings.manager.format(options=settings.send_options),
             deployer=settings.deployer.format(base=self.base, watches=str(self.host.number == 1).lower()),
-            membership=settings.membership.format(address=self.host.address), interceptors=settings.interceptors,
+            membership=settings.membership.format(address=self.host.address), frequency=settings.frequency,
+            interceptors=settings.interceptors,
             static_members=settings.static_members, contexts=contexts)
 
     def _java(self):

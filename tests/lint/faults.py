@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every check of the doctor has a test that brings its fault about on a real kernel and looks that this check, and
-no other than is named, finds it. usage: faults.py TOP | faults.py --self-test"""
+no other than is named, finds it; and a row in the Chinese page. usage: faults.py TOP | faults.py --self-test"""
 import pathlib
 import re
 import sys
@@ -17,6 +17,14 @@ def tested(text):
     text = "\n".join(line for line in LONG.sub("", text).splitlines() if not line.lstrip().startswith("#"))
     found = SHELL.findall(text) + PYTHON.findall(text)
     return set(re.findall(r"TC\d{3}", " ".join(found)))
+
+
+def untranslated(table, page):
+    rows = re.findall(r"^\| (TC\d{3}) \| [^|]+ \| [^|]+ \|$", page, re.M)
+    checks = CHECK.findall(table)
+    return ([f"{check}: docs/zh/troubleshooting.md has no row for it" for check in checks if check not in rows] +
+            [f"{row}: has a row in docs/zh/troubleshooting.md, but there is no such check" for row in rows
+             if row not in checks])
 
 
 def check(table, texts):
@@ -39,6 +47,10 @@ def self_test():
     assert len(check(table, [shell, "# finds b TC003\n"])) == 1
     assert len(check(table, [shell, 'if [ -n "${TRIBECAST_LONG:-}" ]; then\n  finds a TC003\nfi\n'])) == 1
     assert check(table, [shell, python, "finds a TC009\n"]) == ["TC009: is tested, but there is no such check"]
+    rows = "| TC001 | a | b |\n| TC002 | a | b |\n"
+    assert untranslated(table, rows + "| TC003 | a | b |\n") == []
+    assert untranslated(table, rows + "TC003\n") == ["TC003: docs/zh/troubleshooting.md has no row for it"]
+    assert len(untranslated(table, rows + "| TC003 | a | b |\n| TC004 | a | b |\n")) == 1
     assert check("", [shell]) == ["no check is found in the table"]
 
 
@@ -48,8 +60,10 @@ def main():
         return 0
     top = pathlib.Path(sys.argv[1])
     files = sorted(top.glob("tests/netns/doctor*")) + [top / "tests/interop/test_doctor.py"]
-    faults = check((top / "agent/doctor/checks.cc").read_text(), [file.read_text() for file in files])
-    print("\n".join(faults) or "every check has a test of its fault")
+    table = (top / "agent/doctor/checks.cc").read_text()
+    faults = check(table, [file.read_text() for file in files])
+    faults += untranslated(table, (top / "docs/zh/troubleshooting.md").read_text())
+    print("\n".join(faults) or "every check has a test of its fault, and a row in Chinese")
     return 1 if faults else 0
 
 

@@ -4,6 +4,8 @@
 #   finds NAME [ID...]        it warns of, or fails, exactly these checks
 #   says NAME ID WORDS        the check's finding there holds these words
 #   healthy NAME              it finds nothing, with exit code 0
+#   cannot_tell NAME [ID...]  it finds nothing, and could not check exactly these
+#   agrees NAME ID WORDS      the check is content, and says these words
 #
 # A finding must come and stay away by itself: `finds` looks again for a while, since agents need a
 # moment to notice.
@@ -36,13 +38,35 @@ examine() {
   at "$where" unshare -u -m sh -c '
     hostname "$1"; mount --bind "$2" /etc/hosts; shift 2; exec "$@"' - \
     "${NAME_HERE:-$where}" "$([ -f "$HOSTS" ] && echo "$HOSTS" || echo "$WORK/hosts.$where")" \
-    "$BIN/tribecast" --socket "$WORK/$where.sock" --json doctor --config "$WORK/$where.conf" $OPTIONS "$@" >"$WORK/found" 2>"$WORK/complaint" || code=$?
+    ${EXAMINER:-} "$BIN/tribecast" --socket "$WORK/$where.sock" --json doctor --config "$WORK/$where.conf" $OPTIONS "$@" >"$WORK/found" 2>"$WORK/complaint" || code=$?
 }
 
 wrong_ids() {
   python3 -c "
 import json, sys
 print(*sorted({f['id'] for f in json.load(open('$WORK/found'))['findings'] if f['level'] in ('warning', 'failure')}))"
+}
+
+unknown_ids() {
+  python3 -c "
+import json
+print(*sorted({f['id'] for f in json.load(open('$WORK/found'))['findings'] if f['level'] == 'unknown'}))"
+}
+
+cannot_tell_now() {
+  who=$1
+  shift
+  examine "$who"
+  equal "$(wrong_ids)" "" && equal "$(unknown_ids)" "$*"
+}
+
+cannot_tell() { eventually_slowly cannot_tell_now "$@"; }
+
+agrees() {
+  examine "$1"
+  python3 -c "
+import json, sys
+sys.exit(not any('$3' in f['text'] for f in json.load(open('$WORK/found'))['findings'] if f['id'] == '$2' and f['level'] == 'ok'))"
 }
 
 finds_now() {

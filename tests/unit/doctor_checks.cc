@@ -74,7 +74,7 @@ Facts healthy() {
   facts.udp = {{endpoint("0.0.0.0:45564"), 0, Process{7, "java"}}};
   facts.listeners = {{endpoint("10.0.0.1:4000"), 0, Process{7, "java"}}};
   facts.tomcats = {
-      {Process{7, "java"}, "/srv/tomcat", false, true, ServerXml{true, 6, "", "auto"}}};
+      {Process{7, "java"}, "/srv/tomcat", false, true, ServerXml{true, 6, "6", "", "auto"}}};
   facts.heard = {{"tomcat", endpoint("10.0.0.1:4000"), "aa", "", address("10.0.0.1"), false, 4,
                   milliseconds(500)},
                  {"tomcat", endpoint("10.0.1.2:4000"), "bb", "", address("10.0.1.2"), true, 4,
@@ -333,6 +333,66 @@ const Fault kFaults[] = {
         "an open port", [](Facts& f) { (*f.listeners)[0].local = endpoint("0.0.0.0:4000"); },
         "TC032"),
     fault(
+        "a port at a public address",
+        [](Facts& f) {
+          f.interfaces[1].addresses.push_back(address("203.0.113.9"));
+          (*f.listeners)[0].local = own_beat(f).member = endpoint("203.0.113.9:4000");
+        },
+        "TC032"),
+    fault(
+        "the same behind a rule",
+        [](Facts& f) {
+          f.interfaces[1].addresses.push_back(address("203.0.113.9"));
+          (*f.listeners)[0].local = own_beat(f).member = endpoint("203.0.113.9:4000");
+          f.packet_filter =
+              "table ip t {\n\tchain c {\n\t\ttype filter hook input priority 0; policy "
+              "accept;\n\t\tip saddr != 10.0.0.0/8 tcp dport 4000 drop\n\t}\n}\n";
+        },
+        ""),
+    fault(
+        "a stranger who is connected",
+        [](Facts& f) {
+          f.connections = {{endpoint("10.0.0.1:4000"), endpoint("10.0.7.7:41000"), true, 0, 0}};
+        },
+        "TC032"),
+    fault(
+        "members, peers and this host, connected; a stranger at another port, one who has gone",
+        [](Facts& f) {
+          f.connections = {{endpoint("10.0.0.1:4000"), endpoint("10.0.1.2:41000"), true, 0, 0},
+                           {endpoint("10.0.0.1:4000"), endpoint("10.0.0.1:41000"), true, 0, 0},
+                           {endpoint("10.0.0.1:4001"), endpoint("10.0.7.7:41000"), true, 0, 0},
+                           {endpoint("10.0.0.1:4000"), endpoint("10.0.7.7:41001"), false, 0, 0}};
+        },
+        ""),
+    fault(
+        "a connection that is stuck",
+        [](Facts& f) {
+          f.connections = {{endpoint("10.0.0.1:41000"), endpoint("10.0.1.2:4000"), true, 20000, 3}};
+        },
+        "TC044"),
+    fault(
+        "one that waits for an answer, and one that has it",
+        [](Facts& f) {
+          f.connections = {{endpoint("10.0.0.1:41000"), endpoint("10.0.1.2:4000"), true, 20000, 1},
+                           {endpoint("10.0.0.1:41001"), endpoint("10.0.1.2:4000"), true, 0, 3}};
+        },
+        ""),
+    fault(
+        "one that is stuck where nothing answers",
+        [](Facts& f) {
+          f.ports[0].outcome = Outcome::no_answer;
+          f.connections = {{endpoint("10.0.0.1:41000"), endpoint("10.0.1.2:4000"), true, 20000, 3}};
+        },
+        "TC026"),
+    fault(
+        "a rule of iptables-legacy against the relay",
+        [](Facts& f) {
+          f.legacy_packet_filter =
+              "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp -m udp --dport 45565 -j "
+              "DROP\nCOMMIT\n";
+        },
+        "TC014"),
+    fault(
         "a name that does not resolve",
         [](Facts& f) {
           f.peer_names[0].addresses.clear();
@@ -418,7 +478,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_unknown_and_not_good) {
   facts.tomcats[0].server_xml.reset();
   facts.ports.clear();
   BOOST_TEST(found(facts).empty());
-  BOOST_TEST(found(facts, {Health::unknown}) == "TC002 TC003 TC005 TC012 TC014 TC030 TC041");
+  BOOST_TEST(found(facts, {Health::unknown}) == "TC002 TC003 TC005 TC012 TC014 TC030 TC032 TC041");
   for (const auto& finding : diagnose(facts).findings) {
     if (finding.health == Health::unknown) BOOST_TEST(!finding.fix.empty(), finding.id);
   }
@@ -435,6 +495,44 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_comes_with_a_meaning_and_a_remedy) {
       BOOST_TEST(!finding.text.empty());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_told_is_unknown) {
+  const std::pair<const char*, std::function<void(Facts&)>> kDoubts[] = {
+      {"TC014",
+       [](Facts& f) {
+         f.packet_filter =
+             "table ip t {\n\tchain c {\n\t\ttype filter hook input priority 0; policy "
+             "accept;\n\t\tudp dport 45565 xt match recent drop\n\t}\n}\n";
+       }},
+      {"TC031",
+       [](Facts& f) {
+         f.tomcats[0].server_xml = parse_server_xml("<Cluster channelSendOptions='${o}'>");
+       }},
+      {"TC044", [](Facts& f) { peer(f).mtu_bytes.reset(); }},
+  };
+  for (const auto& [id, bring_about] : kDoubts) {
+    Facts facts = healthy();
+    bring_about(facts);
+    BOOST_TEST(found(facts).empty(), id);
+    BOOST_TEST(found(facts, {Health::unknown}) == id);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_guards_a_port_is_said) {
+  const auto said = [](const Facts& facts) {
+    for (const auto& finding : diagnose(facts).findings) {
+      if (finding.id == "TC032") return finding.text;
+    }
+    return std::string();
+  };
+  Facts facts = healthy();
+  BOOST_TEST(said(facts).find("only the network") != std::string::npos);
+  facts.packet_filter =
+      "table ip t {\n\tchain c {\n\t\ttype filter hook input priority 0; policy drop;\n"
+      "\t\tip saddr 10.0.1.2 tcp dport 4000 accept\n\t\tudp dport 45564-45565 accept\n\t}\n}\n";
+  BOOST_TEST(found(facts).empty());
+  BOOST_TEST(said(facts).find("limit who may connect") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(other_peers_are_left_out) {

@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(server_xml) {
       <Receiver port="4000" address="auto"/>
     </Cluster><Cluster channelSendOptions="6"/>)");
   BOOST_TEST(xml.cluster);
-  BOOST_TEST(xml.send_options == 10U);
+  BOOST_TEST((xml.send_options == 10U));
   BOOST_TEST(xml.membership_bind == "10.0.0.1");
   BOOST_TEST(xml.receiver_address == "auto");
 }
@@ -87,8 +87,53 @@ BOOST_AUTO_TEST_CASE(server_xml) {
 BOOST_AUTO_TEST_CASE(server_xml_that_says_little) {
   BOOST_TEST((parse_server_xml("") == ServerXml{}));
   BOOST_TEST((parse_server_xml("<Server><!-- <Cluster/> --></Server>") == ServerXml{}));
-  BOOST_TEST(parse_server_xml("<Cluster/>").send_options == 8U);
-  BOOST_TEST(parse_server_xml("<Cluster channelSendOptions=\"${options}\">").send_options == 8U);
+  BOOST_TEST((parse_server_xml("<Cluster/>").send_options == 8U));
   BOOST_TEST((parse_server_xml("<Cluster channelSendOptions=\"6") == ServerXml{}));
   BOOST_TEST((parse_server_xml("<!-- <Cluster>") == ServerXml{}));
+}
+
+// As Channel.parseSendOptions() of Tomcat 9.0.70 and 10.1 answers.
+BOOST_AUTO_TEST_CASE(send_options) {
+  const auto read = [](const std::string& text) {
+    return parse_server_xml("<Cluster channelSendOptions=\"" + text + "\">").send_options;
+  };
+  const std::pair<const char*, std::uint32_t> kGood[] = {{"6", 6},
+                                                         {"asynchronous", 8},
+                                                         {"async", 8},
+                                                         {"byte", 1},
+                                                         {"byte_message", 1},
+                                                         {"multicast", 64},
+                                                         {"secure", 16},
+                                                         {"synchronized_ack", 4},
+                                                         {"sync", 4},
+                                                         {"udp", 32},
+                                                         {"use_ack", 2},
+                                                         {"sync,use_ack", 6},
+                                                         {"sync , use_ack", 6},
+                                                         {"use_ack,sync,", 6}};
+  for (const auto& [text, value] : kGood) BOOST_TEST((read(text) == value), text);
+  for (const char* text : {"${options}", "sync,${more}", "SYNC", "sync use_ack", "sync,,use_ack",
+                           "0x6", " 6", "6 ", " async", "sync,6", "-1", "4294967296"}) {
+    BOOST_TEST(!read(text), text);
+  }
+  BOOST_TEST(parse_server_xml("<Cluster channelSendOptions=\"${o}\">").send_options_text == "${o}");
+}
+
+BOOST_AUTO_TEST_CASE(of_tcp_connections) {
+  const char* text =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+      "inode\n"
+      "   0: 0100007F:0FA0 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 31 1 0000 "
+      "100 0 0 10 0\n"
+      "   1: 0100000A:9C40 0200000A:0FA0 01 00004E20:00000000 01:00000014 00000003  0 0 32 2 0000 "
+      "20 4 30 10 -1\n"
+      "   2: 0100000A:9C41 0200000A:0FA0 04 00000001:00000000 01:00000014 0000000A  0 0 0 2 0000 "
+      "20 4 30 10 -1\n"
+      "   3: 0100000A:9C41 0200000A 04 00000001:00000000 01:00000014 0000000A  0 0 0 2 0000\n";
+  const auto found = parse_tcp_connections(text, std::endian::little);
+  BOOST_REQUIRE(found.size() == 2U);
+  BOOST_TEST((found[0] == ProcConnection{*Endpoint::parse("10.0.0.1:40000"),
+                                         *Endpoint::parse("10.0.0.2:4000"), true, 20000, 3}));
+  BOOST_TEST(!found[1].established);
+  BOOST_TEST(found[1].repeats == 10U);
 }
