@@ -36,7 +36,8 @@ class Folder {
   fs::path path_;
 };
 
-const char* kMain = "[security]\nkeyring = /k\n[group \"g\"]\naddress = 228.0.0.4:45564\n";
+constexpr const char* kMain =
+    "[security]\nkeyring = /k\n[group \"g\"]\naddress = 228.0.0.4:45564\n";
 
 }  // namespace
 
