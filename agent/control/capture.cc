@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "control/json_value.h"
 
 namespace tribecast::control {
@@ -50,6 +51,13 @@ std::string outcome(const Seen& seen) {
   if (!seen.dropped.empty()) return "dropped: " + seen.dropped;
   return seen.peer.empty() ? "relayed to " + counted(seen.copies, "peer")
                            : "injected on " + counted(seen.copies, "interface");
+}
+
+// Sent by the host that it speaks of, as nearly all are.
+bool is_of_its_member(const Seen& seen) {
+  const auto source = Endpoint::parse(seen.source);
+  const auto member = Endpoint::parse(seen.member);
+  return source && member && source->address == member->address;
 }
 
 // --- pcapng: little-endian, as its byte-order magic says
@@ -134,14 +142,21 @@ Result<SeenList, Failure> read_capture_reply(std::string_view text) {
 }
 
 std::string seen_text(const Seen& seen, std::string_view clock, const Style& style) {
+  constexpr std::size_t kMargin = 4;
   const bool bad = !seen.dropped.empty();
-  std::string what = seen.group + " " +
-                     (seen.peer.empty() ? "out " : "in from " + seen.peer + " ") + seen.source +
-                     " " + seen.kind;
+  std::string what = seen.group + " " + (seen.peer.empty() ? "out" : "in from " + seen.peer) + " " +
+                     (is_of_its_member(seen) ? "" : seen.source + " ") + seen.kind;
   if (!seen.member.empty()) what += " " + seen.member + " alive " + age_text(seen.alive_seconds);
   if (seen.member.empty()) what += " " + counted(seen.payload.size(), "byte");
-  return toned(clock, Tone::faint, style) + " " + toned(what, Tone::plain, style) + " " +
-         toned("[" + outcome(seen) + "]", bad ? Tone::warn : Tone::good, style) + "\n";
+  std::string text = continued(what, count_characters(clock) + 1, kMargin);
+  const std::string last = "[" + outcome(seen) + "]";
+  const bool fits =
+      text.find('\n') + 1 == text.size() &&
+      count_characters(clock) + count_characters(text) + count_characters(last) + 1 <= kColumns;
+  if (fits) text.back() = ' ';
+  if (!fits) text += std::string(kMargin, ' ');
+  return toned(clock, Tone::faint, style) + " " + text +
+         toned(last, bad ? Tone::warn : Tone::good, style) + "\n";
 }
 
 std::string seen_json(const Seen& seen, std::string_view time, std::string_view generated_at) {

@@ -40,7 +40,8 @@ struct SeenList {
 std::string capture_reply(const SeenList& list);
 Result<SeenList, Failure> read_capture_reply(std::string_view line);
 
-// One line each; `clock` is the local time of day.
+// One line, continued below where it is longer than kColumns; the source is told when it is another
+// host than the member's. `clock` is the local time of day.
 std::string seen_text(const Seen& seen, std::string_view clock, const Style& style);
 std::string seen_json(const Seen& seen, std::string_view time, std::string_view generated_at);
 

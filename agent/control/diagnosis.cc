@@ -21,22 +21,6 @@ Mark mark_of(Health health) {
   return kMarks[static_cast<std::size_t>(health)];
 }
 
-// The next line of a paragraph, taken off it.
-std::string take_line(std::string_view& text, std::size_t room) {
-  std::string_view line = text;
-  if (count_characters(text) > room) {
-    std::size_t end = 0;
-    for (std::size_t at = 0; at < text.size() && count_characters(text.substr(0, at)) <= room;
-         ++at) {
-      if (text[at] == ' ') end = at;
-    }
-    if (end == 0) end = std::min(text.find(' '), text.size());  // one word that is too long
-    line = text.substr(0, end);
-  }
-  text.remove_prefix(std::min(line.size() + 1, text.size()));
-  return std::string(line);
-}
-
 std::string labelled(std::string_view label, const std::string& text) {
   if (text.empty()) return "";
   std::string out = wrapped(text, kAfterMargin);
@@ -76,20 +60,6 @@ std::size_t Diagnosis::count(Health health) const {
 Exit exit_code(const Diagnosis& diagnosis) {
   if (diagnosis.count(Health::failure) > 0) return Exit::critical;
   return diagnosis.count(Health::warning) > 0 ? Exit::degraded : Exit::good;
-}
-
-std::string wrapped(std::string_view text, std::size_t margin) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string paragraph = printable(text.substr(0, end));
-    std::string_view rest = paragraph;
-    do {
-      out += std::string(margin, ' ') + take_line(rest, kColumns - margin) + "\n";
-    } while (!rest.empty());
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
 }
 
 std::string diagnosis_text(const Diagnosis& diagnosis, const Style& style) {

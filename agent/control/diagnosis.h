@@ -52,7 +52,4 @@ std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generate
 std::string diagnosis_json(const Diagnosis& diagnosis, const Cluster& cluster,
                            std::string_view generated_at);
 
-// The text in lines of at most kColumns, each begun by `margin` blanks; line ends in it are kept.
-std::string wrapped(std::string_view text, std::size_t margin);
-
 }  // namespace tribecast::control

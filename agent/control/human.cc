@@ -45,6 +45,22 @@ std::string first_characters(std::string_view text, std::size_t n) {
   return std::string(text.substr(0, end));
 }
 
+// The next line of a paragraph, taken off it.
+std::string take_line(std::string_view& text, std::size_t room) {
+  std::string_view line = text;
+  if (count_characters(text) > room) {
+    std::size_t end = 0;
+    for (std::size_t at = 0; at < text.size() && count_characters(text.substr(0, at)) <= room;
+         ++at) {
+      if (text[at] == ' ') end = at;
+    }
+    if (end == 0) end = std::min(text.find(' '), text.size());  // one word that is too long
+    line = text.substr(0, end);
+  }
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return std::string(line);
+}
+
 std::string cut(const std::string& text, std::size_t most, const Style& style) {
   if (count_characters(text) <= most) return text;
   return first_characters(text, most - 1) + (style.unicode ? "\u2026" : "~");
@@ -88,6 +104,30 @@ std::string count_text(std::uint64_t count) {
 
 std::string counted(std::uint64_t count, std::string_view noun) {
   return count_text(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::string continued(std::string_view text, std::size_t begun, std::size_t margin) {
+  constexpr std::size_t kLeast = 20;
+  const std::string paragraph = printable(text);
+  std::string_view rest = paragraph;
+  std::size_t taken = begun;
+  std::string out;
+  do {
+    if (!out.empty()) out += std::string(margin, ' ');
+    out += take_line(rest, kColumns - std::min(taken, kColumns - kLeast)) + "\n";
+    taken = margin;
+  } while (!rest.empty());
+  return out;
+}
+
+std::string wrapped(std::string_view text, std::size_t margin) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += std::string(margin, ' ') + continued(text.substr(0, end), margin, margin);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 std::string toned(std::string_view text, Tone tone, const Style& style) {

@@ -38,6 +38,12 @@ struct Style {
 // The text in its tone's colour, or as it is; control characters in it are made harmless.
 std::string toned(std::string_view text, Tone tone, const Style& style);
 
+// The text in lines of at most kColumns, each begun by `margin` blanks; line ends in it are kept. A
+// word that is longer stays whole.
+std::string wrapped(std::string_view text, std::size_t margin);
+// The same of one paragraph whose first line stands behind `begun` columns that are there already.
+std::string continued(std::string_view text, std::size_t begun, std::size_t margin);
+
 struct Cell {
   Cell(std::string cell_text, Tone cell_tone = Tone::plain)  // NOLINT: a cell is mostly a text
       : text(std::move(cell_text)), tone(cell_tone) {}

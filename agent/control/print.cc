@@ -129,7 +129,7 @@ std::string reasons_text(const Status& status, const Style& style) {
       return out + "  and " + std::to_string(status.verdict.reasons.size() - kMostReasons) +
              " more: tribecast peers\n";
     }
-    out += "  " + toned("-", Tone::warn, style) + " " + printable(reason.text) + "\n";
+    out += "  " + toned("-", Tone::warn, style) + " " + continued(reason.text, 4, 4);
   }
   return out;
 }
@@ -175,7 +175,7 @@ std::string advice_text(const Status& status) {
   for (const Peer& peer : status.peers) {
     const StateEntry& entry = entry_of(peer.state);
     if (entry.advice.empty()) continue;
-    out += printable(peer.name) + ": " + std::string(entry.advice) + "\n";
+    out += continued(peer.name + ": " + std::string(entry.advice), 0, 4);
   }
   return out.empty() ? out : "\n" + out;
 }

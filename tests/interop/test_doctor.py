@@ -76,8 +76,9 @@ def text_of(agent, check_id):
 @contextlib.contextmanager
 def dropped(host, what):
     """A rule of the host's packet filter, for the time of the block."""
-    rules = f"table ip test {{ chain in {{ type filter hook input priority 0; {what} drop; }} }}"
-    subprocess.run(host.command("nft", "-f", "-"), input=rules, text=True, check=True, capture_output=True)
+    host.run("nft", "add", "table", "ip", "test")
+    host.run("nft", "add", "chain", "ip", "test", "guard", "{ type filter hook input priority 0; }")
+    host.run("nft", "add", "rule", "ip", "test", "guard", *what.split(), "drop")
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 // Datagrams as lines and as a capture file.
 #define BOOST_TEST_MODULE control_capture
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "control/capture.h"
@@ -46,18 +47,39 @@ BOOST_AUTO_TEST_CASE(a_reply_is_read_back) {
 BOOST_AUTO_TEST_CASE(lines) {
   Seen s = beat();
   BOOST_TEST(seen_text(s, "10:00:00.000", {}) ==
-             "10:00:00.000 tomcat out 10.0.0.1:45564 heartbeat 10.0.0.1:4000 alive 61 s "
+             "10:00:00.000 tomcat out heartbeat 10.0.0.1:4000 alive 61 s "
              "[relayed to 2 peers]\n");
   s.peer = "web-2";
   s.copies = 1;
   BOOST_TEST(seen_text(s, "t", {}) ==
-             "t tomcat in from web-2 10.0.0.1:45564 heartbeat 10.0.0.1:4000 alive 61 s "
+             "t tomcat in from web-2 heartbeat 10.0.0.1:4000 alive 61 s "
              "[injected on 1 interface]\n");
   s.dropped = "stale";
   s.kind = "broadcast";
   s.member.clear();
   BOOST_TEST(seen_text(s, "t", {}) ==
              "t tomcat in from web-2 10.0.0.1:45564 broadcast 3 bytes [dropped: stale]\n");
+}
+
+BOOST_AUTO_TEST_CASE(no_line_is_wider_than_a_terminal) {
+  Seen s = beat();
+  s.peer = "a-web-server-of-the-other-site.example.internal";
+  s.source = "192.168.200.100:45564";
+  s.copies = 1;
+  BOOST_TEST(seen_text(s, "10:00:00.000", {}) ==
+             "10:00:00.000 tomcat in from a-web-server-of-the-other-site.example.internal "
+             "192.168.200.100:45564\n"
+             "    heartbeat 10.0.0.1:4000 alive 61 s\n"
+             "    [injected on 1 interface]\n");
+  // Just as wide as it may be, and one more.
+  s.source = "10.0.0.1:45564";
+  const std::string rest =
+      "10:00:00.000 tomcat in from  heartbeat 10.0.0.1:4000 alive 61 s "
+      "[injected on 1 interface]";
+  s.peer = std::string(100 - rest.size(), 'p');
+  BOOST_TEST(std::ranges::count(seen_text(s, "10:00:00.000", {}), '\n') == 1);
+  s.peer += 'p';
+  BOOST_TEST(std::ranges::count(seen_text(s, "10:00:00.000", {}), '\n') == 2);
 }
 
 BOOST_AUTO_TEST_CASE(blocks_of_a_file) {

@@ -191,3 +191,28 @@ BOOST_AUTO_TEST_CASE(sources_of_peers) {
   BOOST_TEST(contains(text, "            tags  0 peers by exec, not asked with success yet\n"),
              text);
 }
+
+BOOST_AUTO_TEST_CASE(long_texts_are_continued_below) {
+  BOOST_TEST(continued("one two", 4, 4) == "one two\n");
+  BOOST_TEST(continued("", 4, 4) == "\n");
+  const std::string word(30, 'x');
+  const std::string text = word + " " + word + " " + word + " " + word;
+  BOOST_TEST(continued(text, 4, 2) == word + " " + word + " " + word + "\n  " + word + "\n");
+  BOOST_TEST(continued(text, 60, 4) == word + "\n    " + word + " " + word + " " + word + "\n");
+  BOOST_TEST(continued("a\033b", 0, 0).find('\033') == std::string::npos);
+
+  Status status = cluster();
+  status.verdict.reasons = {{"no_multicast_route",
+                             "group tomcat: no route leads to 228.0.0.4, so no application can "
+                             "join or send; add a default route or: ip route add 224.0.0.0/4 dev "
+                             "INTERFACE",
+                             std::nullopt}};
+  const std::string shown = status_text(status, kPlain);
+  check_width(shown);
+  BOOST_TEST(contains(shown, "\n  - group tomcat: no route"));
+  BOOST_TEST(contains(shown, "\n    "));
+  BOOST_TEST(contains(shown, "INTERFACE\n"));
+  status.peers[0].name = std::string(63, 'p');
+  status.peers[0].state = PeerState::silent;
+  check_width(peers_text(status, kPlain));
+}
