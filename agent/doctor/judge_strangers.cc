@@ -39,9 +39,24 @@ std::vector<Endpoint> member_listeners(const Facts& facts) {
   return out;
 }
 
+// Every address by which peers are configured, whichever of them is in use.
+std::set<Address> configured_hosts(const Facts& facts) {
+  std::set<Address> known;
+  for (const Resolved& name : facts.peer_names) {
+    known.insert(name.addresses.begin(), name.addresses.end());
+  }
+  if (facts.settings() == nullptr) return known;
+  for (const config::Peer& peer : facts.settings()->peers) {
+    for (const config::PeerAddress& address : peer.addresses) {
+      if (const auto literal = address.literal()) known.insert(*literal);
+    }
+  }
+  return known;
+}
+
 // Hosts of members and of peers; whatever became of a member, its host is no stranger.
 std::set<Address> known_hosts(const Facts& facts) {
-  std::set<Address> known;
+  std::set<Address> known = configured_hosts(facts);
   for (const Heard& heard : facts.heard.value_or(std::vector<Heard>{})) {
     known.insert(heard.source);
     known.insert(heard.member.address);

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import subprocess
+import threading
 
 from cluster import Cluster, check
 from network import inside
@@ -74,15 +75,36 @@ def text_of(agent, check_id):
 
 
 @contextlib.contextmanager
-def dropped(host, what):
-    """A rule of the host's packet filter, for the time of the block."""
-    host.run("nft", "add", "table", "ip", "test")
-    host.run("nft", "add", "chain", "ip", "test", "guard", "{ type filter hook input priority 0; }")
-    host.run("nft", "add", "rule", "ip", "test", "guard", *what.split(), "drop")
+def dropped(namespace, hook, *what):
+    """A rule of the packet filter there, for the time of the block."""
+    def nft(*words):
+        subprocess.run(["ip", "netns", "exec", namespace, "nft", *words], check=True, capture_output=True)
+    nft("add", "table", "ip", "test")
+    nft("add", "chain", "ip", "test", "guard", f"{{ type filter hook {hook} priority 0; }}")
+    nft("add", "rule", "ip", "test", "guard", *what, "drop")
     try:
         yield
     finally:
-        host.run("nft", "delete", "table", "ip", "test")
+        nft("delete", "table", "ip", "test")
+
+
+@contextlib.contextmanager
+def large_sessions(cluster, tomcat):
+    """A visitor who makes the Tomcat send more than one packet holds, again and again."""
+    stop = threading.Event()
+
+    def visit():
+        while not stop.is_set():
+            with contextlib.suppress(OSError):
+                cluster.visitor().visit(tomcat.url("/app/session.jsp"), create=1, set="large", to="x" * 6000)
+            stop.wait(0.5)
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        visitor.join()
 
 
 def members():
@@ -108,7 +130,7 @@ def members():
         cluster.wait_complete()
         finds(there, [], "mended")
         check("only the network" in text_of(there, "TC032"), "who could close the receiver's port is told")
-        with dropped(other.host, "tcp dport 4000"):
+        with dropped(other.host.namespace, "input", "tcp", "dport", "4000"):
             finds(here, ["TC026"], "a port behind a packet filter, from the other side")
             finds(there, ["TC014"], "on its own side the rule is found")
         with inside(cluster.network.middle):
@@ -117,6 +139,10 @@ def members():
             finds(there, ["TC032"], "a stranger is connected to the receiver")
             check("10.81.2.1 is connected" in text_of(there, "TC032"), "it says who")
         finds(there, [], "until he goes")
+        with (dropped(cluster.network.middle, "forward", "tcp", "dport", "4000", "meta", "length", ">", "1200"),
+              large_sessions(cluster, good)):
+            finds(here, ["TC044"], "a path that drops large packets: Tomcat's connection is stuck")
+            check("is stuck" in text_of(here, "TC044"), "it says which")
 
 
 def addresses():

@@ -358,7 +358,9 @@ const Fault kFaults[] = {
     fault(
         "members, peers and this host, connected; a stranger at another port, one who has gone",
         [](Facts& f) {
+          f.peer_names[0].addresses.push_back(address("10.0.2.2"));
           f.connections = {{endpoint("10.0.0.1:4000"), endpoint("10.0.1.2:41000"), true, 0, 0},
+                           {endpoint("10.0.0.1:4000"), endpoint("10.0.2.2:41000"), true, 0, 0},
                            {endpoint("10.0.0.1:4000"), endpoint("10.0.0.1:41000"), true, 0, 0},
                            {endpoint("10.0.0.1:4001"), endpoint("10.0.7.7:41000"), true, 0, 0},
                            {endpoint("10.0.0.1:4000"), endpoint("10.0.7.7:41001"), false, 0, 0}};
