@@ -51,7 +51,8 @@ constexpr const char* kStatusDetails =
     "The first line answers: the verdict, how many peers are up, how many members are seen.\n"
     "Exit code: 0 good or idle, 1 degraded, 2 critical, 3 agent not reachable.\n"
     "With --web a page on loopback for a browser, until interrupted: its address is printed, and\n"
-    "known to nobody else. The agent itself listens on no TCP port.\n";
+    "known to nobody else. While somebody looks at it, all agents are asked every 10 s who hears\n"
+    "whom. The agent itself listens on no TCP port.\n";
 constexpr const char* kPingDetails =
     "One probe after the other, sealed, to the peer's agent. Exit code 2 when none is answered.\n";
 constexpr const char* kBenchDetails =

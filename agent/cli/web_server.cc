@@ -20,6 +20,9 @@ using Clock = std::chrono::steady_clock;
 using control::Exit;
 using control::Failure;
 
+constexpr int kIdleMs = 1000;
+constexpr int kLaterMs = 50;
+
 struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -64,17 +67,29 @@ class Connection {
       : descriptor_(descriptor), until_(Clock::now() + WebServer::kPatience) {}
 
   [[nodiscard]] pollfd interest() const {
+    if (waits()) return {descriptor_.get(), 0, 0};  // who hangs up is noticed all the same
     const bool writing = !response_.empty();
     return {descriptor_.get(), static_cast<short>(writing ? POLLOUT : POLLIN), 0};
   }
+  [[nodiscard]] bool waits() const { return later_.valid(); }
   [[nodiscard]] bool over() const { return over_ || Clock::now() >= until_; }
 
-  void act(const WebServer::Answer& answer) {
+  void act(short events, const WebServer::Answer& answer) {
+    if (waits()) return see(events);
+    if (events == 0) return;
     if (response_.empty()) read_some(answer);
     if (!response_.empty()) write_some();
   }
 
  private:
+  void see(short events) {
+    if (events != 0) over_ = true;
+    if (later_.wait_for(Duration::zero()) != std::future_status::ready) return;
+    response_ = later_.get();
+    later_ = {};
+    until_ = Clock::now() + WebServer::kPatience;
+  }
+
   void read_some(const WebServer::Answer& answer) {
     std::array<char, control::kMaxHttpHead> piece{};
     const ssize_t got = recv(descriptor_.get(), piece.data(), piece.size(), MSG_DONTWAIT);
@@ -84,12 +99,14 @@ class Connection {
     request_.append(piece.data(), static_cast<std::size_t>(got));
     const auto size = control::http_head_size(request_);
     if (!size && request_.size() < control::kMaxHttpHead) return;
-    response_ = size ? answered(request_.substr(0, *size), answer)
-                     : control::http_response(431, "text/plain", "too long\n", false);
+    auto response = size ? answered(request_.substr(0, *size), answer)
+                         : control::http_response(431, "text/plain", "too long\n", false);
+    if (auto* now = std::get_if<std::string>(&response)) response_ = std::move(*now);
+    if (auto* later = std::get_if<1>(&response)) later_ = std::move(*later);
     until_ = Clock::now() + WebServer::kPatience;
   }
 
-  static std::string answered(std::string_view head, const WebServer::Answer& answer) {
+  static WebServer::Response answered(std::string_view head, const WebServer::Answer& answer) {
     const auto request = control::parse_http_head(head);
     if (!request) return control::http_response(request.error(), "text/plain", "?\n", false);
     return answer(*request);
@@ -109,6 +126,7 @@ class Connection {
   Descriptor descriptor_;
   Clock::time_point until_;
   std::string request_;
+  std::shared_future<std::string> later_;
   std::string response_;
   std::size_t sent_ = 0;
   bool over_ = false;
@@ -139,12 +157,13 @@ void WebServer::run(const Answer& answer) {
   while (true) {
     std::vector<pollfd> all = {{listener_.get(), POLLIN, 0}};
     for (const Connection& connection : connections) all.push_back(connection.interest());
-    // Those that say nothing are looked at now and then.
-    const int patience = connections.empty() ? -1 : 1000;
+    // Those that say nothing are looked at now and then, those that wait for an answer often.
+    const bool waiting = std::ranges::any_of(connections, &Connection::waits);
+    const int patience = connections.empty() ? -1 : waiting ? kLaterMs : kIdleMs;
     if (poll(all.data(), static_cast<nfds_t>(all.size()), patience) < 0 && errno != EINTR) return;
     std::size_t i = 1;
     for (Connection& connection : connections) {
-      if (all[i++].revents != 0) connection.act(answer);
+      connection.act(all[i++].revents, answer);
     }
     connections.remove_if([](const Connection& connection) { return connection.over(); });
     if (all[0].revents == 0) continue;

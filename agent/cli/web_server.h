@@ -1,9 +1,12 @@
-// Answers browsers on this host, one request a connection. Single threaded, blocks.
+// Answers browsers on this host, one request a connection. One thread, and no waiting for answers
+// that take long.
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "base/address.h"
 #include "base/result.h"
@@ -16,8 +19,9 @@ namespace tribecast::cli {
 
 class WebServer {
  public:
-  // The whole response for a request.
-  using Answer = std::function<std::string(const control::HttpRequest&)>;
+  // The whole response; one that takes long comes later, and others are answered meanwhile.
+  using Response = std::variant<std::string, std::shared_future<std::string>>;
+  using Answer = std::function<Response(const control::HttpRequest&)>;
 
   static constexpr std::size_t kMaxConnections = 32;  // the oldest goes
   static constexpr Duration kPatience = seconds(10);  // for a request to come, and an answer to go

@@ -79,6 +79,11 @@ std::string all_checks_text(const Cluster& cluster, const Style& style) {
   return out;
 }
 
+std::optional<PeerState> state_at(const Cluster& cluster, std::size_t from, std::size_t of) {
+  const auto found = cluster.sights[from].find(of);
+  return found == cluster.sights[from].end() ? std::nullopt : std::optional(found->second.state);
+}
+
 Cell sight_cell(const std::optional<PeerState>& state) {
   if (!state) return {"-", Tone::faint};
   switch (*state) {
@@ -110,7 +115,7 @@ std::string matrix_text(const Cluster& cluster, const Style& style) {
     if (!cluster.nodes[from].answered) continue;
     std::vector<Cell> row = {{cluster.nodes[from].name}};
     for (std::size_t of = 0; of < cluster.nodes.size(); ++of) {
-      row.push_back(from == of ? Cell(".", Tone::faint) : sight_cell(cluster.sights[from][of]));
+      row.push_back(from == of ? Cell(".", Tone::faint) : sight_cell(state_at(cluster, from, of)));
     }
     table.add(std::move(row));
   }
@@ -125,7 +130,7 @@ std::string sights_text(const Cluster& cluster, const Style& style) {
     std::size_t up = 0;
     std::string others;
     for (std::size_t of = 0; of < cluster.nodes.size(); ++of) {
-      const auto& state = cluster.sights[from][of];
+      const auto state = state_at(cluster, from, of);
       if (from == of) continue;
       if (state == PeerState::up) {
         ++up;

@@ -1,7 +1,9 @@
 // What the agents of a cluster say, put together by `tribecast doctor --all`: one table of hosts
-// and checks, who hears whom, and who sees which member. As text for people and as JSON.
+// and checks, who hears whom, and who sees which member. As text for people and as JSON. The page
+// of `status --web` shows who hears whom alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,10 +51,18 @@ struct ClusterFinding {
   DoctorFinding finding;
 };
 
+// What one agent says of another.
+struct Sight {
+  PeerState state = PeerState::silent;
+  std::optional<double> rtt_seconds;
+  std::optional<double> loss_in_ratio;
+  std::optional<double> loss_out_ratio;
+};
+
 struct Cluster {
   std::vector<ClusterNode> nodes;
-  // sights[i][j]: what node i says of node j; nullopt: it has no such peer, or did not answer.
-  std::vector<std::vector<std::optional<PeerState>>> sights;
+  // sights[i][j]: what node i says of node j; none: it has no such peer, or did not answer.
+  std::vector<std::map<std::size_t, Sight>> sights;
   std::vector<ClusterMember> members;
   std::vector<ClusterFinding> findings;
 };
@@ -62,5 +72,13 @@ Exit exit_code(const Diagnosis& own, const Cluster& cluster);
 
 // At most kColumns wide where names allow.
 std::string cluster_text(const Cluster& cluster, const Style& style);
+
+// For a browser: `agents`, and of each `sees`, what it says of the others in the same order; null:
+// it did not answer. Of more than kMostOnPage those that are not up everywhere come first, the rest
+// is counted in `left_out`.
+inline constexpr std::size_t kMostOnPage = 64;
+std::string matrix_json(const Cluster& cluster, std::string_view generated_at);
+// The same when nobody could be asked.
+std::string matrix_json(const Failure& failure, std::string_view generated_at);
 
 }  // namespace tribecast::control

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include "control/cluster.h"
 #include "control/json_value.h"
 
@@ -40,17 +43,48 @@ Json node_json(const ClusterNode& node) {
   return json;
 }
 
+void put(const Sight& sight, Json& json) {
+  json["state"] = name_of(sight.state);
+  json["rtt_seconds"] = known(sight.rtt_seconds);
+  json["loss_in_ratio"] = known(sight.loss_in_ratio);
+  json["loss_out_ratio"] = known(sight.loss_out_ratio);
+}
+
 // Who hears whom: what `from` says of `to`.
 Json sights_json(const Cluster& cluster) {
   Json json = Json::array();
   for (std::size_t from = 0; from < cluster.nodes.size(); ++from) {
-    for (std::size_t to = 0; to < cluster.nodes.size(); ++to) {
-      const auto& state = cluster.sights[from][to];
-      if (!state) continue;
-      json.push_back({{"from", cluster.nodes[from].name},
-                      {"of", cluster.nodes[to].name},
-                      {"state", name_of(*state)}});
+    for (const auto& [of, sight] : cluster.sights[from]) {
+      json.push_back({{"from", cluster.nodes[from].name}, {"of", cluster.nodes[of].name}});
+      put(sight, json.back());
     }
+  }
+  return json;
+}
+
+std::vector<std::size_t> on_page(const Cluster& cluster) {
+  std::vector<std::size_t> chosen(cluster.nodes.size());
+  std::iota(chosen.begin(), chosen.end(), 0);
+  if (chosen.size() <= kMostOnPage) return chosen;
+  std::vector<bool> odd(chosen.size());
+  for (std::size_t from = 0; from < chosen.size(); ++from) {
+    if (cluster.nodes[from].answer && !cluster.nodes[from].answered) odd[from] = true;
+    for (const auto& [of, sight] : cluster.sights[from]) {
+      if (sight.state != PeerState::up) odd[from] = odd[of] = true;
+    }
+  }
+  std::stable_partition(chosen.begin() + 1, chosen.end(), [&](std::size_t i) { return odd[i]; });
+  chosen.resize(kMostOnPage);
+  return chosen;
+}
+
+Json seen_json(const Cluster& cluster, std::size_t from, const std::vector<std::size_t>& all) {
+  if (!cluster.nodes[from].answered) return {};
+  Json json = Json::array();
+  for (const std::size_t of : all) {
+    Json& cell = json.emplace_back();
+    const auto sight = cluster.sights[from].find(of);
+    if (sight != cluster.sights[from].end()) put(sight->second, cell);
   }
   return json;
 }
@@ -100,6 +134,25 @@ Json diagnosis_document(const Diagnosis& diagnosis, std::string_view generated_a
 }
 
 }  // namespace
+
+std::string matrix_json(const Cluster& cluster, std::string_view generated_at) {
+  const std::vector<std::size_t> all = on_page(cluster);
+  Json json = document("cluster", generated_at);
+  json["agents"] = Json::array();
+  for (const std::size_t from : all) {
+    json["agents"].push_back(node_json(cluster.nodes[from]));
+    json["agents"].back().erase("checks");
+    json["agents"].back()["sees"] = seen_json(cluster, from, all);
+  }
+  json["left_out"] = cluster.nodes.size() - all.size();
+  return line(json);
+}
+
+std::string matrix_json(const Failure& failure, std::string_view generated_at) {
+  Json json = document("cluster", generated_at);
+  json["error"] = failure.error;
+  return line(json);
+}
 
 std::string diagnosis_json(const Diagnosis& diagnosis, std::string_view generated_at) {
   return page(diagnosis_document(diagnosis, generated_at));

@@ -20,7 +20,7 @@ GroupFacts group_facts(const control::ViewGroup& group) {
 // What the mesh says once must not be said again by each of two agents.
 bool is_said_by_mesh(const control::DoctorFinding& finding) { return finding.id == "TC041"; }
 
-control::ClusterNode node_of(const MeshNode& node, const control::Diagnosis& diagnosis) {
+control::ClusterNode node_of(const MeshNode& node) {
   control::ClusterNode out;
   out.name = node.name;
   if (node.asked != nullptr) {
@@ -35,13 +35,30 @@ control::ClusterNode node_of(const MeshNode& node, const control::Diagnosis& dia
   out.uptime_seconds = node.view->status.node.uptime_seconds;
   out.drops = node.view->drops;
   out.level = control::judge(node.view->status).level;
+  return out;
+}
+
+std::vector<control::CheckMark> marks_of(const control::Diagnosis& diagnosis) {
+  std::vector<control::CheckMark> marks;
   for (const control::DoctorFinding& finding : diagnosis.findings) {
-    const auto same = std::ranges::find(out.marks, finding.id, &control::CheckMark::id);
+    const auto same = std::ranges::find(marks, finding.id, &control::CheckMark::id);
     if (finding.health == Health::unknown) continue;
-    if (same == out.marks.end()) {
-      out.marks.push_back({finding.id, finding.health});
+    if (same == marks.end()) {
+      marks.push_back({finding.id, finding.health});
     } else {
       same->health = std::max(same->health, finding.health);
+    }
+  }
+  return marks;
+}
+
+control::Cluster cluster_of(const Mesh& mesh) {
+  control::Cluster out;
+  for (const MeshNode& node : mesh.nodes()) {
+    out.nodes.push_back(node_of(node));
+    auto& sights = out.sights.emplace_back();
+    for (const auto& [of, peer] : node.sights) {
+      sights[of] = {peer->state, peer->rtt_seconds, peer->loss_in_ratio, peer->loss_out_ratio};
     }
   }
   return out;
@@ -81,24 +98,23 @@ Facts facts_of(const control::View& view) {
   return facts;
 }
 
+control::Cluster cluster_of(const std::vector<AskedAgent>& asked) {
+  return cluster_of(Mesh(asked));
+}
+
 control::Cluster cluster_of(const Facts& facts, const control::Diagnosis& own) {
   const Mesh mesh(facts.asked);
   const auto& nodes = mesh.nodes();
-  control::Cluster out;
+  control::Cluster out = cluster_of(mesh);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     control::Diagnosis others;
     if (i > 0 && nodes[i].view != nullptr) others = diagnose_agent(facts_of(*nodes[i].view));
-    out.nodes.push_back(node_of(nodes[i], i == 0 ? own : others));
+    if (nodes[i].view != nullptr) out.nodes[i].marks = marks_of(i == 0 ? own : others);
     for (control::DoctorFinding& finding : others.findings) {
       const bool wrong = finding.health == Health::warning || finding.health == Health::failure;
       if (wrong && !is_said_by_mesh(finding)) {
         out.findings.push_back({nodes[i].name, std::move(finding)});
       }
-    }
-    out.sights.emplace_back();
-    for (std::size_t of = 0; of < nodes.size(); ++of) {
-      const control::Peer* sight = mesh.sight(i, of);
-      out.sights.back().push_back(sight == nullptr ? std::nullopt : std::optional(sight->state));
     }
   }
   for (const MeshMember& member : members_of(mesh)) add_member(out, mesh, member);

@@ -13,6 +13,9 @@ std::vector<AskedAgent> asked_agents(const control::RollCall& agents);
 // What the checks of another agent look at.
 Facts facts_of(const control::View& view);
 
+// Who hears whom, without checks and members. The first is the agent that called.
+control::Cluster cluster_of(const std::vector<AskedAgent>& asked);
+
 // `own`: what the doctor found on this host, which stands in the first row.
 control::Cluster cluster_of(const Facts& facts, const control::Diagnosis& own);
 

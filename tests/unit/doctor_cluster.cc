@@ -180,3 +180,95 @@ BOOST_AUTO_TEST_CASE(the_checks_of_other_hosts) {
   std::istringstream lines(control::cluster_text(table, {}));
   for (std::string line; std::getline(lines, line);) BOOST_TEST(line.size() <= control::kColumns);
 }
+
+namespace {
+
+// What the page gets: one agent, as it lies there.
+std::string agent_json(const std::string& name, const std::string& rest) {
+  return "{\"name\":\"" + name + "\"," + rest;
+}
+std::string matrix(const Facts& facts) {
+  return control::matrix_json(cluster_of(facts.asked), "2026-11-20T08:00:00.000Z");
+}
+std::size_t count(const std::string& text, const std::string& word) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr const char* kUp =
+    R"({"state":"up","rtt_seconds":null,"loss_in_ratio":null,"loss_out_ratio":null})";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_matrix_has_what_each_says_of_the_others) {
+  Facts facts = cluster(3);
+  sight(facts, 0, 1).rtt_seconds = 0.25;
+  sight(facts, 0, 1).loss_in_ratio = 0.5;
+  sight(facts, 0, 1).loss_out_ratio = 0.125;
+  facts.asked[2] = {"c", CallAnswer::none, std::nullopt, 0};
+  sight(facts, 0, 2).state = PeerState::silent;
+  const std::string json = matrix(facts);
+  const std::string up = kUp;
+  BOOST_TEST(has(json,
+                 "\"sees\":[null,{\"state\":\"up\",\"rtt_seconds\":0.25,\"loss_in_ratio\":0.5,"
+                 "\"loss_out_ratio\":0.125},{\"state\":\"silent\""),
+             json);
+  BOOST_TEST(has(json, "\"sees\":[" + up + ",null," + up + "]"), json);
+  BOOST_TEST(has(json, agent_json("c", "\"peer\":\"c\",\"answer\":\"no_answer\"")), json);
+  BOOST_TEST(count(json, "\"sees\":null") == 1U);
+  BOOST_TEST(has(json, "\"left_out\":0"));
+  BOOST_TEST(!has(json, "checks"));
+}
+
+BOOST_AUTO_TEST_CASE(whatever_they_call_each_other_it_is_one_column) {
+  Facts facts = cluster(3);
+  for (const std::size_t peer : {0U, 1U}) sight(facts, 2, peer).name = "x" + std::to_string(peer);
+  const std::string up = kUp;
+  const std::string json = matrix(facts);
+  BOOST_TEST(count(json, "\"name\":") == 3U);
+  BOOST_TEST(has(json, "\"sees\":[" + up + "," + up + ",null]"), json);
+}
+
+BOOST_AUTO_TEST_CASE(odd_views_in_the_matrix) {
+  // Two of one name stay two; one says nothing of anybody; one tells an instance that nobody has.
+  Facts facts = cluster(4);
+  status(facts, 1).node.name = status(facts, 2).node.name = "a\xff\"<b>";
+  status(facts, 3).peers.clear();
+  sight(facts, 1, 2).instance = "ffffffffffffffff";
+  sight(facts, 1, 2).endpoint.reset();
+  sight(facts, 1, 2).name = "ghost";
+  const std::string json = matrix(facts);
+  BOOST_TEST(count(json, "\"name\":") == 5U);
+  BOOST_TEST(has(json, "\"name\":\"ghost\",\"peer\":null,\"answer\":null"), json);
+  BOOST_TEST(count(json, "\"name\":\"a\xef\xbf\xbd\\\"<b>\"") == 2U, json);
+  BOOST_TEST(has(json, "\"sees\":[null,null,null,null,null]"), json);
+  // Nobody at all, and an agent that cannot read its own view.
+  BOOST_TEST(has(control::matrix_json(cluster_of(std::vector<AskedAgent>{}), ""), "\"agents\":[]"));
+  const std::vector<AskedAgent> mute = {{"", CallAnswer::whole, std::nullopt, 0}};
+  BOOST_TEST(has(control::matrix_json(cluster_of(mute), ""), "\"sees\":null"));
+}
+
+BOOST_AUTO_TEST_CASE(a_view_with_many_peers_costs_the_page_no_more_than_its_limit) {
+  Facts facts = cluster(2);
+  for (std::size_t i = 0; i < 3000; ++i) {
+    control::Peer peer;
+    peer.name = "p" + std::to_string(i);
+    peer.state = PeerState::up;
+    status(facts, 1).peers.push_back(peer);
+  }
+  status(facts, 1).peers.back().state = PeerState::lossy;
+  const std::string json = matrix(facts);
+  BOOST_TEST(count(json, "\"name\":") == control::kMostOnPage);
+  BOOST_TEST(has(json, "\"left_out\":2938"), json.substr(json.size() - 40));
+  BOOST_TEST(has(json, "\"name\":\"p2999\""));  // what is not up is shown
+  BOOST_TEST(count(json, "{\"state\":") <= control::kMostOnPage * control::kMostOnPage);
+}
+
+BOOST_AUTO_TEST_CASE(why_nobody_was_asked) {
+  const control::Failure failure{control::Exit::no_permission, "no permission"};
+  BOOST_TEST(has(control::matrix_json(failure, ""), "\"error\":\"no permission\""));
+}
