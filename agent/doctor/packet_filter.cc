@@ -11,6 +11,8 @@ namespace {
 using Words = std::span<const std::string>;
 
 constexpr int kMostJumps = 16;  // as the kernel (NFT_JUMP_STACK_SIZE)
+// Rules asked for one packet: chains that jump to each other again and again have an end.
+constexpr std::size_t kMostSteps = 200000;
 
 // --- reading
 
@@ -275,6 +277,10 @@ class Walk {
 
   End chain(const FilterChain& chain, int depth) {
     for (const FilterRule& rule : chain.rules) {
+      if (++steps_ > kMostSteps) {
+        doubt(chain, rule, Act::other);
+        return End::fell_through;
+      }
       const Effect effect = effect_of(rule, packet_);
       if (effect.match == Match::no || effect.act == Act::next) continue;
       if (effect.match == Match::maybe || effect.act == Act::other) {
@@ -324,6 +330,7 @@ class Walk {
 
   const PacketFilter& filter_;
   const Packet& packet_;
+  std::size_t steps_ = 0;
 };
 
 bool sees_ipv4(const FilterChain& chain) {

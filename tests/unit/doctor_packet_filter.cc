@@ -83,6 +83,13 @@ BOOST_AUTO_TEST_CASE(rules_with_an_accepting_policy) {
   }
 }
 
+// Four jumps on each of sixteen levels would be 4^16 rules.
+BOOST_AUTO_TEST_CASE(chains_that_jump_to_each_other_have_an_end) {
+  std::string rules;
+  for (int i = 0; i < 4; ++i) rules += "\t\tjump first\n";
+  BOOST_TEST(judged(chain(rules, "drop"), from_peer()) == Passes::unknown);
+}
+
 BOOST_AUTO_TEST_CASE(a_policy_drops_what_no_rule_accepts) {
   BOOST_TEST(judged(chain("", "drop"), from_peer()) == Passes::no);
   BOOST_TEST(judged(chain("\t\tudp dport 45565 accept\n", "drop"), from_peer()) == Passes::yes);
