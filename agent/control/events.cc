@@ -1,6 +1,5 @@
 #include "control/events.h"
 
-#include "base/utf8.h"
 #include "control/json_value.h"
 
 namespace tribecast::control {
@@ -54,10 +53,9 @@ Result<EventList, Failure> read_events_reply(std::string_view text) {
 
 std::string event_text(const Event& event, const Style& style) {
   const std::string subject = event.subject.empty() ? "" : event.subject + " ";
-  const std::size_t begun = count_characters(event.time + " " + event.level + " ");
   return toned(event.time, Tone::faint, style) + " " +
          toned(event.level, tone_of(event.level), style) + " " +
-         continued(event.id + ": " + subject + event.text, begun, 4);
+         toned(event.id + ": " + subject + event.text, Tone::plain, style) + "\n";
 }
 
 std::string event_json(const Event& event, std::string_view instance,

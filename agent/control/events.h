@@ -31,7 +31,7 @@ struct EventList {
 std::string events_reply(const EventList& list);
 Result<EventList, Failure> read_events_reply(std::string_view line);
 
-// One line, continued below where it is longer than kColumns.
+// One line each, however long: it is searched in, as a log is.
 std::string event_text(const Event& event, const Style& style);
 std::string event_json(const Event& event, std::string_view instance,
                        std::string_view generated_at);

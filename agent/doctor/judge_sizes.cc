@@ -6,7 +6,8 @@
 namespace tribecast::doctor {
 namespace {
 
-constexpr std::uint64_t kLeastMtuBytes = 1232 + 28;
+constexpr std::uint64_t kIpAndUdpBytes = 28;
+constexpr std::uint64_t kLeastMtuBytes = 1232 + kIpAndUdpBytes;
 // Sent three times: after 0.6 s on a near path. Tomcat's sender gives up after 3 s.
 constexpr std::uint32_t kStalledRepeats = 2;
 
@@ -31,11 +32,17 @@ Finding judge_measured(const Facts& facts, const control::Peer& peer) {
 void judge_unmeasured(const Facts& facts, const std::vector<std::string>& peers, Findings& out) {
   const config::Config* settings = facts.settings();
   if (peers.empty() || settings == nullptr || !settings->relay.max_datagram_bytes) return;
-  const std::string most = std::to_string(*settings->relay.max_datagram_bytes);
-  out.push_back(unknown("how large a packet may be to " + listed(peers) +
-                            " was not measured: max-datagram is " + most +
-                            ", so the agent sends no larger datagram",
-                        "on " + facts.host + ": max-datagram = auto in [relay] measures it"));
+  const std::uint64_t most = *settings->relay.max_datagram_bytes;
+  const std::string fixed = "max-datagram is " + std::to_string(most);
+  if (most + kIpAndUdpBytes <= kLeastMtuBytes) {
+    out.push_back(good(fixed + ", which nearly every path takes whole; how much more " +
+                       listed(peers) +
+                       " could be sent at once, only max-datagram = auto measures"));
+    return;
+  }
+  out.push_back(unknown(
+      fixed + ", and whether packets of that size reach " + listed(peers) + " was not measured",
+      "on " + facts.host + ": max-datagram = auto in [relay] measures it"));
 }
 
 bool accepts(const Facts& facts, const Endpoint& member) {

@@ -99,12 +99,6 @@ BOOST_AUTO_TEST_CASE(an_event_in_words_and_in_json) {
   const control::Event event{7, "2026-11-20T08:00:00.000Z", "notice", "peer_up", "b", "is up"};
   BOOST_TEST(control::event_text(event, {}) ==
              "2026-11-20T08:00:00.000Z notice peer_up: b is up\n");
-  control::Event wordy = event;
-  wordy.text =
-      "is up, and this is told in so many words that they do not stand on one line of a terminal";
-  BOOST_TEST(control::event_text(wordy, {}) ==
-             "2026-11-20T08:00:00.000Z notice peer_up: b is up, and this is told in so many words "
-             "that they do not\n    stand on one line of a terminal\n");
   BOOST_TEST(control::event_json(event, "ab", "t") ==
              "{\"schema\":\"tribecast.events/1\",\"generated_at\":\"t\",\"instance\":\"ab\","
              "\"sequence\":7,\"time\":\"2026-11-20T08:00:00.000Z\",\"level\":\"notice\","

@@ -511,7 +511,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_told_is_unknown) {
        [](Facts& f) {
          f.tomcats[0].server_xml = parse_server_xml("<Cluster channelSendOptions='${o}'>");
        }},
-      {"TC044", [](Facts& f) { peer(f).mtu_bytes.reset(); }},
+      {"TC044",
+       [](Facts& f) {
+         peer(f).mtu_bytes.reset();
+         f.config.files->relay.max_datagram_bytes = 1400;
+         f.config.running = f.config.files;
+       }},
   };
   for (const auto& [id, bring_about] : kDoubts) {
     Facts facts = healthy();
