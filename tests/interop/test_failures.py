@@ -128,7 +128,7 @@ def process_dies_natively():
 
 def process_dies(load=False, kills=5):
     """kill -9 of a Tomcat: the kernel tells its agent at once."""
-    with Cluster(QUEUED) as cluster:
+    with Cluster(QUEUED, network=vpcsim_network) as cluster:
         cluster.start()
         victim, *others = cluster.tomcats
         dropped, back = [], []
@@ -198,7 +198,7 @@ def process_dies_held(kills=5):
 
 def process_dies_beside_another():
     """Two Tomcats on each host: exactly the dead one goes, from its sibling's list too."""
-    with Cluster(QUEUED, hosts=2, per_host=2) as cluster:
+    with Cluster(QUEUED, hosts=2, per_host=2, network=vpcsim_network) as cluster:
         cluster.start()
         siblings = cluster.tomcats[:2]
         remote, local = [], []
@@ -221,7 +221,7 @@ def process_dies_beside_another():
 
 def quick_restart(rounds=4):
     """Killed and started at once: without an agent the others list it twice, for good."""
-    with Cluster(QUEUED) as cluster:
+    with Cluster(QUEUED, network=vpcsim_network) as cluster:
         cluster.start()
         sessions = {visitor.session for visitor in people(cluster, 9)}
         victim, *others = cluster.tomcats
@@ -248,7 +248,7 @@ def quick_restart(rounds=4):
 
 def agent_was_away():
     """A Tomcat dies while its agent is away: the agent tells when it is back, the others find out without it."""
-    with Cluster(QUEUED) as cluster:
+    with Cluster(QUEUED, network=vpcsim_network) as cluster:
         cluster.start()
         victim, *others = cluster.tomcats
         agent = cluster.agents[0]
@@ -342,7 +342,7 @@ def set_cable(cluster, state):
 def nobody_evicted():
     """Agents that crash, and Tomcats that stand still; two Tomcats on each host."""
     seconds = 120 if LONG else 30
-    with Cluster(QUEUED, hosts=2, per_host=2) as cluster:
+    with Cluster(QUEUED, hosts=2, per_host=2, network=vpcsim_network) as cluster:
         cluster.start()
         everybody = [tomcat.member for tomcat in cluster.tomcats]
         crashes = crash_agents(cluster, seconds)
