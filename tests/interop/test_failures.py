@@ -28,6 +28,7 @@ import vpc  # noqa: E402
 
 QUEUED = Settings(send_options=8)  # Tomcat's default; nothing but a missing heartbeat tells an idle node of a death
 LONG = bool(os.environ.get("TRIBECAST_LONG"))
+TIMES = 5 if LONG else 3
 
 AT_ONCE = 1.5            # for what would take Tomcat at least 2.6 s
 BEFORE_TOMCAT = 2.3      # for what needs proof first; Tomcat takes at least 2.6 s, and 3.6 to 4.2 s under load
@@ -126,7 +127,7 @@ def process_dies_natively():
         return min(dropped)
 
 
-def process_dies(load=False, kills=5):
+def process_dies(load=False, kills=TIMES):
     """kill -9 of a Tomcat: the kernel tells its agent at once."""
     with Cluster(QUEUED, network=vpcsim_network) as cluster:
         cluster.start()
@@ -155,7 +156,7 @@ def process_dies(load=False, kills=5):
 WITHOUT_SOCK_DIAG = [sys.executable, pathlib.Path(__file__).parents[1] / "netns" / "without_sock_diag.py"]
 
 
-def process_dies_held(kills=5):
+def process_dies_held(kills=TIMES):
     """The kernel tells the agents nothing (a system call filter forbids sock_diag): connections are held instead."""
     with Cluster(QUEUED) as cluster:
         for agent in cluster.agents:
@@ -219,7 +220,7 @@ def process_dies_beside_another():
         check(all_within(remote + local, AT_ONCE), "all dropped it long before its drop time")
 
 
-def quick_restart(rounds=4):
+def quick_restart(rounds=TIMES - 1):
     """Killed and started at once: without an agent the others list it twice, for good."""
     with Cluster(QUEUED, network=vpcsim_network) as cluster:
         cluster.start()
@@ -299,7 +300,7 @@ def restart_without_ghost(cluster, tomcat, what):
 
 # --- a host is gone ------------------------------------------------------------------------------------------------
 
-def host_gone(cable=True, cuts=3):
+def host_gone(cable=True, cuts=TIMES - 1):
     """cable: its link goes down at the router, which then says so. Else whatever it sends or is sent vanishes."""
     with Cluster(QUEUED, network=network.RoutedNetwork if cable else vpcsim_network) as cluster:
         cluster.start()

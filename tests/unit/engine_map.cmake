@@ -1,2 +1,3 @@
 tribecast_unit_test(map_codec map_codec.cc LINK tribecast_engine_map tribecast_engine_channel)
 tribecast_unit_test(map_replica map_replica.cc LINK tribecast_engine_map)
+tribecast_computes(unit.map_replica)

@@ -21,6 +21,8 @@ foreach(test relay_links relay_views relay_core relay_rotation)
   add_test(NAME unit.${test}_by_key COMMAND test_${test} --run_test=!@ring_only)
   set_tests_properties(unit.${test}_by_key PROPERTIES LABELS unit ENVIRONMENT TRIBECAST_TEST_BY_KEY=1)
 endforeach()
+tribecast_computes(unit.relay_rotation unit.relay_rotation_by_key unit.relay_tamper unit.relay_verdicts unit.relay_links
+  unit.relay_links_by_key)
 
 # The same vectors by another implementation.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
