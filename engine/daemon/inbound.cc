@@ -78,9 +78,10 @@ struct Incoming {
   io::DeadlineTimer patience;
   channel::FrameDecoder decoder;
   std::string remote;
-  std::optional<channel::Acknowledgement> reply;
-  std::size_t counted_bytes = 0;  // of the common budget
-  bool waiting = false;           // for a frame to be done
+  std::optional<channel::Acknowledgement> reply;  // to the frame that was done last
+  Buffer replies;                                 // not yet written
+  std::size_t counted_bytes = 0;                  // of the common budget
+  bool waiting = false;                           // for a frame to be done
   bool gone = false;
   bool slow = false;
 };
@@ -134,6 +135,7 @@ struct Inbound::State : std::enable_shared_from_this<State> {
   awaitable<void> serve(channel::ConnectionId id, std::shared_ptr<Incoming> incoming);
   awaitable<bool> read_more(Incoming& incoming);
   awaitable<bool> handle_frames(channel::ConnectionId id, Incoming& incoming);
+  awaitable<bool> write_replies(Incoming& incoming);
   bool within_memory(Incoming& incoming);
   void report(Incoming& incoming);
 
@@ -204,15 +206,19 @@ awaitable<void> Inbound::State::serve(channel::ConnectionId id,
   if (!closed) handler.on_closed(id);
 }
 
-// False when the connection is over.
+// False when the connection is over. Frames that came together are answered together, unless one
+// has to wait.
 awaitable<bool> Inbound::State::handle_frames(channel::ConnectionId id, Incoming& incoming) {
+  bool good = true;
   while (const auto data = incoming.decoder.next()) {
     incoming.waiting = true;
     incoming.reply.reset();
-    if (!handler.on_frame(id, *data)) {
+    good = handler.on_frame(id, *data);
+    if (!good) {
       trouble(incoming, counters.bad_frames, "a frame without a member's message");
-      co_return false;
+      break;
     }
+    if (incoming.waiting && !co_await write_replies(incoming)) co_return false;
     while (incoming.waiting && !incoming.gone) {
       error_code ignored;
       co_await incoming.settled.async_wait(redirect_error(use_awaitable, ignored));
@@ -220,16 +226,29 @@ awaitable<bool> Inbound::State::handle_frames(channel::ConnectionId id, Incoming
     if (incoming.gone) co_return false;
     if (!incoming.reply) continue;
     const Bytes frame = channel::acknowledgement_frame(*incoming.reply);
-    error_code error;
-    incoming.patience.arm(io::now() + limits.frame_time);
-    co_await asio::async_write(incoming.socket, asio::buffer(frame.data(), frame.size()),
-                               redirect_error(use_awaitable, error));
-    incoming.patience.arm(kNever);
-    if (error) co_return false;
+    incoming.replies.insert(incoming.replies.end(), frame.begin(), frame.end());
   }
+  if (!incoming.replies.empty() && !co_await write_replies(incoming)) co_return false;
+  if (!good) co_return false;
   if (!incoming.decoder.error()) co_return within_memory(incoming);
   report(incoming);
   co_return false;
+}
+
+// False when the connection is over. There is room for them, unless the member does not read.
+awaitable<bool> Inbound::State::write_replies(Incoming& incoming) {
+  const auto all = asio::buffer(incoming.replies);
+  error_code error;
+  const std::size_t written = all.size() > 0 ? incoming.socket.write_some(all, error) : 0;
+  if (error == asio::error::would_block) error.clear();
+  if (!error && written < all.size()) {
+    incoming.patience.arm(io::now() + limits.frame_time);
+    co_await asio::async_write(incoming.socket, all + written,
+                               redirect_error(use_awaitable, error));
+    incoming.patience.arm(kNever);
+  }
+  incoming.replies.clear();
+  co_return !error;
 }
 
 void Inbound::State::report(Incoming& incoming) {

@@ -4,6 +4,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
 ENGINE, OWN, FOREIGN, PID = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -43,9 +44,11 @@ def request():
     return RPC_CLASS + b"\x77\x2b\0" + block(os.urandom(16)) + block(b"localhost#/app-map") + b"px"
 
 
-def connect(source=OWN):
+def connect(source=OWN, receive_buffer=None):
     s = socket.socket()
     s.settimeout(PATIENCE)
+    if receive_buffer:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     s.bind((source, 0))
     s.connect((ENGINE, PORT))
     return s
@@ -88,11 +91,26 @@ def acknowledgements():
         check("a frame that comes byte by byte", read(s, len(ACK)) == ACK)
         s.sendall(frame(6) * 50)
         check("fifty frames at once", read(s, 50 * len(ACK)) == 50 * ACK)
+        s.sendall(frame(6) * 2 + b"GET / HTTP/1.1\r\n\r\n")
+        check("frames before rubbish are answered", read(s, 1000) == ACK * 2)
+    with connect() as s:
         s.sendall(frame(3, PROBE))
         check("a probe that reads", read(s, len(ACK)) == ACK)
     with connect() as s:
         s.sendall(frame(1, PROBE))
     check("a probe that does not", served())
+
+
+def late_reader():
+    """Its acknowledgements fill what the kernel holds for it."""
+    count = 20000
+    with connect(receive_buffer=4096) as s:
+        sender = threading.Thread(target=s.sendall, args=(frame(6) * count,))
+        sender.start()
+        time.sleep(1)
+        check("others are served while a member does not read", served())
+        check("and it is answered all when it does", read(s, count * len(ACK)) == count * ACK)
+        sender.join()
 
 
 def rubbish():
@@ -228,6 +246,7 @@ def goodbye(group):
 
 
 acknowledgements()
+late_reader()
 rubbish()
 crowd()
 listener_ = calls()
