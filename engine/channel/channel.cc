@@ -163,13 +163,14 @@ void Channel::deliver_all(const Moment& moment, FrameId frame, Messages messages
 
 Channel::MessageKey Channel::key_of(const Message& message) {
   const tribes::Identity& sender = message.sender.identity;
-  ByteWriter key;
-  key.u32be(sender.port);
-  key.put(sender.unique_id);
-  key.u32be(static_cast<std::uint32_t>(sender.host.size()));
-  key.put(sender.host);
-  key.put(message.unique_id);
-  return text_of(key.bytes());
+  Buffer key(2 * 4 + sender.unique_id.size() + sender.host.size() + message.unique_id.size());
+  SpanWriter out(key);
+  out.u32be(sender.port);
+  out.put(sender.unique_id);
+  out.u32be(static_cast<std::uint32_t>(sender.host.size()));
+  out.put(sender.host);
+  out.put(message.unique_id);
+  return text_of(key);
 }
 
 // The frame, if it is one that waits, gets its share of what is settled.

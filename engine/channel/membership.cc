@@ -108,8 +108,8 @@ void Membership::forget_former(const tribes::Identity& member, News& news) {
   }
 }
 
-Membership::Entry* Membership::static_entry(const tribes::MemberView& member) {
-  const auto it = entries_.find(tribes::Identity::of(member));
+Membership::Entry* Membership::static_entry(const tribes::Identity& member) {
+  const auto it = entries_.find(member);
   return it != entries_.end() && it->second.from_list ? &it->second : nullptr;
 }
 
@@ -134,8 +134,9 @@ void Membership::adopt_id(const tribes::Identity& member, News& news) {
 }
 
 void Membership::on_sender(Instant now, const tribes::MemberView& member, News& news) {
-  adopt_id(tribes::Identity::of(member), news);
-  Entry* entry = static_entry(member);
+  const tribes::Identity identity = tribes::Identity::of(member);
+  adopt_id(identity, news);
+  Entry* entry = static_entry(identity);
   if (entry == nullptr) return;
   entry->heard = now;
   entry->member.alive_milliseconds = member.alive_milliseconds;

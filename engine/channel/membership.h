@@ -127,7 +127,7 @@ class Membership {
   void probe(Instant now, Entry& entry, News& news) const;
   Entries::iterator remove(Entries::iterator it, MemberChange change, News& news);
   void forget_former(const tribes::Identity& member, News& news);
-  Entry* static_entry(const tribes::MemberView& member);
+  Entry* static_entry(const tribes::Identity& member);
   void adopt_id(const tribes::Identity& member, News& news);
   void say_goodbye(Instant now, const tribes::Identity& member, News& news);
 

@@ -11,6 +11,10 @@
 namespace tribecast::java {
 namespace {
 
+// The tables begin with room for a stream of usual size, and with less for one that cannot fill it.
+constexpr std::size_t kUsualNodes = 32;
+constexpr std::size_t kBytesOfNode = 16;
+
 constexpr std::uint8_t kFirstCode = 0x70;
 constexpr std::size_t kCodes = 15;
 
@@ -33,6 +37,18 @@ bool is_allowed(Place place, std::uint8_t code) {
 }
 
 }  // namespace
+
+Parser::Parser(Bytes stream, const Limits& limits, const Layouts& layouts)
+    : limits_(limits), layouts_(layouts), in_(stream), graph_(stream) {
+  const std::size_t nodes = std::min(stream.size() / kBytesOfNode, kUsualNodes);
+  graph_.nodes_.reserve(nodes);
+  graph_.items_.reserve(nodes);
+  graph_.fields_.reserve(nodes / 2);
+  graph_.classes_.reserve(nodes / 8);
+  items_.reserve(nodes);
+  frames_.reserve(nodes / 4);
+  levels_.reserve(nodes / 8);
+}
 
 bool Parser::fail(Reason reason) {
   if (!failure_) failure_ = reason;

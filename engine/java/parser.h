@@ -54,8 +54,7 @@ struct Frame {
 class Parser {
  public:
   // Of classes that `layouts` does not name, fields come first.
-  Parser(Bytes stream, const Limits& limits, const Layouts& layouts)
-      : limits_(limits), layouts_(layouts), in_(stream), graph_(stream) {}
+  Parser(Bytes stream, const Limits& limits, const Layouts& layouts);
 
   Result<Graph, ParseError> run();
   // After a failure: the class that may have been read wrongly; kNoClass when there is none.

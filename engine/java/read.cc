@@ -16,9 +16,9 @@ std::vector<ClassId> levels_of(const Graph& graph, ClassId id) {
   return levels;
 }
 
-// The class's own field of that name in `items`, which begin with the class's values.
-std::optional<FieldValue> field_in(const Graph& graph, const Class& c, std::span<const Item> items,
-                                   std::string_view name) {
+// The class's own fields, whose values `items` begins with.
+void add_fields(const Graph& graph, const Class& c, std::span<const Item> items,
+                std::vector<NamedField>& out) {
   constexpr auto kSize = [](char type) -> std::size_t {
     if (type == 'B' || type == 'Z') return 1;
     if (type == 'C' || type == 'S') return 2;
@@ -28,15 +28,15 @@ std::optional<FieldValue> field_in(const Graph& graph, const Class& c, std::span
   std::size_t value = c.primitive_bytes > 0 ? 1 : 0;
   for (const Field& field : graph.fields(c)) {
     const bool is_value = field.type == 'L' || field.type == '[';
-    const std::size_t size = is_value ? 0 : kSize(field.type);
-    if (view_of(graph.name(field)) == name) {
-      if (is_value) return FieldValue{field.type, {}, items[value]};
-      return FieldValue{field.type, graph.bytes(items[0]).subspan(at, size)};
+    const std::string_view name = view_of(graph.name(field));
+    if (is_value) {
+      out.push_back({name, {field.type, {}, items[value++]}});
+    } else {
+      const std::size_t size = kSize(field.type);
+      out.push_back({name, {field.type, graph.bytes(items[0]).subspan(at, size)}});
+      at += size;
     }
-    at += size;
-    value += is_value ? 1 : 0;
   }
-  return std::nullopt;
 }
 
 // The items behind the values of a class, and behind what else it wrote.
@@ -142,18 +142,28 @@ Item ContentReader::object() {
   return item;
 }
 
-std::optional<FieldValue> field_of(const Graph& graph, NodeId object, std::string_view name) {
+std::vector<NamedField> fields_of(const Graph& graph, NodeId object) {
   const Node& node = graph.node(object);
-  if (node.kind != NodeKind::object || node.broken || node.by_hand) return std::nullopt;
-  if ((graph.class_at(node.klass).flags & kExternalizable) != 0) return std::nullopt;
-  std::optional<FieldValue> found;
+  if (node.kind != NodeKind::object || node.broken || node.by_hand) return {};
+  if ((graph.class_at(node.klass).flags & kExternalizable) != 0) return {};
+  std::vector<NamedField> fields;
   auto items = graph.items(object).subspan(1);
   for (const ClassId id : levels_of(graph, node.klass)) {
     const Class& c = graph.class_at(id);
-    if (const auto field = field_in(graph, c, items, name)) found = field;
+    add_fields(graph, c, items, fields);
     items = skip_level(c, items);
   }
-  return found;
+  return fields;
+}
+
+std::optional<FieldValue> field_of(std::span<const NamedField> fields, std::string_view name) {
+  const auto is_it = [name](const NamedField& one) { return one.name == name; };
+  const auto found = std::find_if(fields.rbegin(), fields.rend(), is_it);
+  return found == fields.rend() ? std::nullopt : std::optional(found->field);
+}
+
+std::optional<FieldValue> field_of(const Graph& graph, NodeId object, std::string_view name) {
+  return field_of(fields_of(graph, object), name);
 }
 
 std::string_view class_name_of(const Graph& graph, Item item) {

@@ -59,8 +59,17 @@ struct FieldValue {
   Item value = Item::of(ItemKind::null);
 };
 
-// The field of that name; of two classes with one, the lower class's. Nullopt for an Externalizable
-// or broken object, and for one that did not write its fields first.
+struct NamedField {
+  std::string_view name;  // borrowed from the stream
+  FieldValue field;
+};
+
+// All fields of an object, the topmost class's first. None of an Externalizable or broken object,
+// and of one that did not write its fields first.
+std::vector<NamedField> fields_of(const Graph& graph, NodeId object);
+
+// The one of that name; of two classes with one, the lower class's.
+std::optional<FieldValue> field_of(std::span<const NamedField> fields, std::string_view name);
 std::optional<FieldValue> field_of(const Graph& graph, NodeId object, std::string_view name);
 
 // The name of an object's class; empty for what is no object.

@@ -96,7 +96,7 @@ channel::Receipt Keeper::of_an_engine(const channel::Delivery& delivery,
       !fetches_.on_part(from, message.context, clock.now)) {
     return channel::Receipt::done;
   }
-  const auto verdict = store_.merge(message.payload.value_or(Buffer{}), clock);
+  const auto verdict = store_.merge(message.content(), clock);
   look_at_pressure();
   return verdict == session::Verdict::refused ? channel::Receipt::refused : channel::Receipt::done;
 }

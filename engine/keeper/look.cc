@@ -33,7 +33,7 @@ bool Pushes::on_answer(const tribes::Identity& from, const session::Message& mes
     return true;
   }
   if (!message.is(Event::all_data)) return false;
-  const auto copies = session::parse_list(message.payload.value_or(Buffer{}), message.dialect);
+  const auto copies = session::parse_list(message.content(), message.dialect);
   if (!copies) {
     end(false, clock);
     return true;

@@ -181,7 +181,7 @@ void Pushes::on_heard(const tribes::Identity& from, const session::Message& mess
   missed_.on_change(message.context, message.session_id, from, clock.now);
   show_alive(message.context, message.session_id, clock);
   if (!message.is(session::Event::change_id)) return;
-  const auto new_id = session::parse_new_id(message.payload.value_or(Buffer{}));
+  const auto new_id = session::parse_new_id(message.content());
   if (!new_id) return;
   missed_.on_change(message.context, *new_id, from, clock.now);
   missed_.on_new_id(message.context, message.session_id, *new_id);

@@ -37,10 +37,11 @@ const java::Shape& shape_for(Dialect dialect) {
 // missing has Java's default.
 class MessageFields {
  public:
-  MessageFields(const java::Graph& graph, java::NodeId object) : graph_(graph), object_(object) {}
+  MessageFields(const java::Graph& graph, java::NodeId object)
+      : graph_(graph), fields_(java::fields_of(graph, object)) {}
 
   std::uint64_t number(std::string_view name) const {
-    const auto field = java::field_of(graph_, object_, name);
+    const auto field = java::field_of(fields_, name);
     std::uint64_t value = 0;
     if (field) {
       for (const std::uint8_t byte : field->primitive) value = value << 8U | byte;
@@ -48,12 +49,12 @@ class MessageFields {
     return value;
   }
   std::string text(std::string_view name) const {
-    const auto field = java::field_of(graph_, object_, name);
+    const auto field = java::field_of(fields_, name);
     if (!field) return {};
     return text_of(java::text_of_string(graph_, field->value).value_or(Bytes{}));
   }
   std::optional<Buffer> bytes(std::string_view name) const {
-    const auto field = java::field_of(graph_, object_, name);
+    const auto field = java::field_of(fields_, name);
     const auto found = field ? java::bytes_of_array(graph_, field->value) : std::nullopt;
     if (!found) return std::nullopt;
     return copy_of(*found);
@@ -61,7 +62,7 @@ class MessageFields {
 
  private:
   const java::Graph& graph_;
-  java::NodeId object_;
+  std::vector<java::NamedField> fields_;
 };
 
 }  // namespace

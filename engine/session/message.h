@@ -34,6 +34,8 @@ struct Message {
   std::optional<Buffer> payload = std::nullopt;
 
   [[nodiscard]] bool is(Event e) const { return event == static_cast<std::int32_t>(e); }
+  // The payload, borrowed; empty where there is none.
+  [[nodiscard]] Bytes content() const { return payload ? Bytes(*payload) : Bytes(); }
 };
 
 // Asks a member for every session of a context, as DeltaManager.getAllClusterSessions does.
