@@ -41,12 +41,12 @@ Values values_of(const Record& record) {
 bool differs(const Entry& entry, const Values& attributes, const Record& copy) {
   if (entry.type == ActionType::principal) {
     if (entry.removed) return copy.principal.has_value();
-    return !copy.principal || !same(*copy.principal, entry.value);
+    return !copy.principal || !same(*copy.principal, entry.content.value());
   }
   if (entry.type != ActionType::attribute) return false;
-  const auto there = attributes.find(entry.name);
+  const auto there = attributes.find(entry.content.name());
   if (entry.removed) return there != attributes.end();
-  return there == attributes.end() || !same(*there->second, entry.value);
+  return there == attributes.end() || !same(*there->second, entry.content.value());
 }
 
 // What was said until then and is not so in the copy.
@@ -56,9 +56,9 @@ std::vector<Part> difference(const Session& kept, const Record& copy, const Stan
   Values unknown = attributes;
   bool logged_in = false;
   for (const Entry& entry : kept.entries()) {
-    unknown.erase(entry.name);
+    unknown.erase(entry.content.name());
     if (entry.time_ms > standing.until_ms || !differs(entry, attributes, copy)) continue;
-    parts.emplace_back(entry.type, entry.name);
+    parts.emplace_back(entry.type, entry.content.name());
     logged_in = logged_in || entry.type == ActionType::principal;
   }
   // The copy of a session that is missed was told nothing since: what is not kept was removed.
@@ -73,12 +73,12 @@ std::vector<Part> difference(const Session& kept, const Record& copy, const Stan
 bool is_alike_in(const Session& kept, const Values& copy, const Part& part) {
   const auto& [type, name] = part;
   const auto is_it = [&, &of = type, &called = name](const Entry& entry) {
-    return entry.type == of && entry.name == called && !entry.removed;
+    return entry.type == of && entry.content.name() == called && !entry.removed;
   };
   const auto mine = std::ranges::find_if(kept.entries(), is_it);
   const auto theirs = copy.find(name);
   return type == ActionType::attribute && mine != kept.entries().end() && theirs != copy.end() &&
-         is_alike(mine->value, *theirs->second);
+         is_alike(mine->content.value(), *theirs->second);
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ Buffer compose_parts(const Session& kept, const std::string& id, const std::vect
   delta.session_id = id;
   for (const auto& [type, name] : parts) {
     const auto is_it = [&, &of = type, &called = name](const Entry& entry) {
-      return entry.type == of && entry.name == called;
+      return entry.type == of && entry.content.name() == called;
     };
     const auto entry = std::ranges::find_if(kept.entries(), is_it);
     const bool is_there = entry != kept.entries().end() && !entry->removed;
@@ -120,7 +120,7 @@ Buffer compose_parts(const Session& kept, const std::string& id, const std::vect
     session::Action action{.type = static_cast<std::int32_t>(type),
                            .action = is_there ? 0 : 1,
                            .name = name_of(type, name)};
-    if (is_there) action.value = entry->value;
+    if (is_there) action.value = copy_of(entry->content.value());
     delta.actions.push_back(std::move(action));
   }
   return session::compose_delta(delta);

@@ -17,16 +17,16 @@ constexpr std::int64_t kClockMs = 1000;    // by which the clocks of two hosts m
 
 // Of attributes that one of them lacks, or that are not alike.
 std::vector<std::string> unlike(const session::Record& record, const session::Session& session) {
-  std::map<std::string_view, const session::Value*> mine;
+  std::map<std::string_view, Bytes> mine;
   for (const session::Entry& entry : session.entries()) {
     if (entry.type == session::ActionType::attribute && !entry.removed) {
-      mine[entry.name] = &entry.value;
+      mine[entry.content.name()] = entry.content.value();
     }
   }
   std::vector<std::string> names;
   for (const auto& [name, value] : record.attributes) {
     const auto found = mine.find(name);
-    if (found == mine.end() || !is_alike(value, *found->second)) names.push_back(name);
+    if (found == mine.end() || !is_alike(value, found->second)) names.push_back(name);
     if (found != mine.end()) mine.erase(found);
   }
   for (const auto& [name, value] : mine) names.emplace_back(name);
@@ -141,7 +141,7 @@ bool Verify::on_message(const tribes::Identity& from, const session::Message& me
   if (!is_asking() || current_->is_map || current_->outcome.member.identity != from) return false;
   if (current_->is_engine) {
     if (message.event != static_cast<std::int32_t>(EngineEvent::versions)) return false;
-    const auto versions = parse_versions(message.payload.value_or(Buffer{}));
+    const auto versions = parse_versions(message.content());
     if (!versions || versions->ticket != current_->ticket) return false;
     current_->deadline = clock.now + settings_.patience;
     if (versions->is_anew) {
@@ -161,7 +161,7 @@ bool Verify::on_message(const tribes::Identity& from, const session::Message& me
     } else if (message.is(session::Event::transfer_complete)) {
       current_->is_answered = true;
     } else if (message.is(session::Event::all_data)) {
-      const auto records = session::parse_list(message.payload.value_or(Buffer{}), message.dialect);
+      const auto records = session::parse_list(message.content(), message.dialect);
       if (!records) return end(CompareOutcome::Kind::no_answer), true;
       for (const session::Record& record : *records) compare(record, store, clock.now);
     } else {

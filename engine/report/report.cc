@@ -228,8 +228,9 @@ control::SessionDetail detail_of(const std::string& context, const std::string& 
   control::SessionDetail detail{row_of(context, id, session, clock), {}};
   for (const session::Entry& entry : session.entries()) {
     if (entry.removed) continue;
-    detail.parts.push_back({std::string(name_of(entry.type)), entry.name,
-                            java::class_at_head(entry.value), entry.value.size(),
+    const Bytes value = entry.content.value();
+    detail.parts.push_back({std::string(name_of(entry.type)), std::string(entry.content.name()),
+                            java::class_at_head(value), value.size(),
                             static_cast<std::uint64_t>(entry.time_ms), entry.order});
   }
   return detail;

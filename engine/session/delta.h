@@ -12,7 +12,7 @@
 namespace tribecast::session {
 
 // DeltaRequest.TYPE_*.
-enum class ActionType : std::int32_t {
+enum class ActionType : std::uint8_t {
   attribute = 0,
   principal = 1,
   is_new = 2,

@@ -45,7 +45,8 @@ Walked Store::visit(std::string_view context, Place& place, std::size_t most, In
   for (std::size_t seen = 0; place.bucket < place.buckets && seen < most; ++place.bucket) {
     ++seen;  // empty ones cost, too
     for (auto at = sessions.begin(place.bucket); at != sessions.end(place.bucket); ++at, ++seen) {
-      if (at->second.complete() && at->second.expires_at() > now) visitor(at->first, at->second);
+      const bool is_there = at->second.complete() && at->second.expires_at() > now;
+      if (is_there) visitor(at->first.str(), at->second);
     }
   }
   return place.bucket < place.buckets ? Walked::more : Walked::over;

@@ -79,35 +79,35 @@ std::optional<std::pair<std::string, std::string>> parse_saved_key(Bytes key) {
 }
 
 void Session::save(ByteWriter& out, Clock clock) const {
-  put_saved_time(out, created_ms_);
+  put_saved_time(out, std::max<std::int64_t>(created_ms_, 0));
   put_saved_time(out, last_accessed_ms_);
   put_saved_time(out, this_accessed_ms_);
   put_saved_time(out, after_ms_);
   put_saved_time(out, wall_of(heard_, clock));
   write_number(out, max_inactive_s_);
   write_number(out, is_new_);
-  out.u8(complete_ ? 1 : 0);
+  out.u8(complete() ? 1 : 0);
   out.u32be(static_cast<std::uint32_t>(entries_.size()));
   for (const Entry& entry : entries_) {
     out.u8(static_cast<std::uint8_t>(entry.type));
     out.u8(entry.removed ? 1 : 0);
     out.u32be(entry.order);
     put_saved_time(out, entry.time_ms);
-    put_saved_text(out, bytes_of(entry.name));
-    put_saved_text(out, entry.value);
+    put_saved_text(out, bytes_of(entry.content.name()));
+    put_saved_text(out, entry.content.value());
   }
 }
 
 std::optional<Session> Session::load(ByteReader& in, Clock clock) {
   Session session;
-  session.created_ms_ = take_saved_time(in);
+  const std::int64_t created_ms = take_saved_time(in);
   session.last_accessed_ms_ = take_saved_time(in);
   session.this_accessed_ms_ = take_saved_time(in);
   session.after_ms_ = take_time_or_never(in);
   session.heard_ = std::min(instant_of(take_saved_time(in), clock), clock.now);
   session.max_inactive_s_ = read_number(in);
   session.is_new_ = read_number(in);
-  session.complete_ = in.u8() != 0;
+  session.created_ms_ = in.u8() != 0 ? created_ms : kNotSeen;
   const std::uint32_t count = in.u32be();
   if (!in.ok() || count > in.left() / kLeastEntry) return std::nullopt;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -118,9 +118,10 @@ std::optional<Session> Session::load(ByteReader& in, Clock clock) {
     entry.removed = in.u8() != 0;
     entry.order = in.u32be();
     entry.time_ms = take_saved_time(in);
-    entry.name = text_of(take_saved_text(in));
-    entry.value = copy_of(take_saved_text(in));
+    const Bytes name = take_saved_text(in);
+    const Bytes value = take_saved_text(in);
     if (!in.ok()) return std::nullopt;
+    entry.content = NamedValue(view_of(name), value);
     session.put(std::move(entry));
   }
   return session;
@@ -188,7 +189,7 @@ std::vector<std::string> Store::known_ids(std::string_view context) const {
   std::vector<std::string> ids;
   const Context* found = find_context(context);
   if (found == nullptr) return ids;
-  for (const auto& [id, session] : found->sessions) ids.push_back(id);
+  for (const auto& [id, session] : found->sessions) ids.push_back(id.str());
   for (const auto& [id, time_ms] : found->tombstones) {
     if (!found->sessions.contains(id)) ids.push_back(id);
   }

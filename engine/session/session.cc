@@ -24,14 +24,10 @@ bool has_note(const std::optional<Value>& note) {
 }
 
 std::size_t bytes_of_entry(const Entry& entry) {
-  const std::size_t name = entry.name.size() > 15 ? entry.name.size() + kAllocationBytes : 0;
-  const std::size_t value = entry.value.empty() ? 0 : entry.value.size() + kAllocationBytes;
-  return sizeof(Entry) + name + value;
+  return sizeof(Entry) + kAllocationBytes + entry.content.size();
 }
 
-auto key_of_entry(const Entry& entry) {
-  return std::tuple(entry.type, std::string_view(entry.name));
-}
+auto key_of_entry(const Entry& entry) { return std::tuple(entry.type, entry.content.name()); }
 
 bool is_kept_by_name(ActionType type) {
   return type == ActionType::attribute || type == ActionType::note || type == ActionType::listener;
@@ -39,16 +35,17 @@ bool is_kept_by_name(ActionType type) {
 
 // Of two values of one time, all who have seen both keep the same one.
 bool is_newer(const Entry& a, const Entry& b) {
-  return std::tuple(a.time_ms, a.order, !a.removed, view_of(a.value)) >
-         std::tuple(b.time_ms, b.order, !b.removed, view_of(b.value));
+  return std::tuple(a.time_ms, a.order, !a.removed, view_of(a.content.value())) >
+         std::tuple(b.time_ms, b.order, !b.removed, view_of(b.content.value()));
 }
 
 // The value stands for itself by its size: who has the same message has the same value.
 std::uint64_t digest_of_entry(const Entry& entry) {
   if (entry.removed) return 0;
-  const std::uint64_t place = digest_of(entry.name) + static_cast<std::uint64_t>(entry.type);
+  const std::uint64_t place =
+      digest_of(entry.content.name()) + static_cast<std::uint64_t>(entry.type);
   const std::uint64_t moment = mixed(static_cast<std::uint64_t>(entry.time_ms)) + entry.order;
-  return mixed(mixed(place) ^ mixed(moment) ^ entry.value.size());
+  return mixed(mixed(place) ^ mixed(moment) ^ entry.content.value().size());
 }
 
 // The value of a property that is a number.
@@ -64,7 +61,6 @@ std::optional<std::int32_t> number_in(const Action& action) {
 void Session::put(Entry entry) {
   const auto at = std::ranges::lower_bound(entries_, key_of_entry(entry), {}, key_of_entry);
   if (at == entries_.end() || key_of_entry(*at) != key_of_entry(entry)) {
-    entry_bytes_ += bytes_of_entry(entry);
     entries_digest_ += digest_of_entry(entry);
     const auto index = at - entries_.begin();
     if (entries_.size() < kExactEntries) entries_.reserve(entries_.size() + 1);
@@ -72,8 +68,6 @@ void Session::put(Entry entry) {
     return;
   }
   if (!is_newer(entry, *at)) return;
-  entry_bytes_ -= bytes_of_entry(*at);
-  entry_bytes_ += bytes_of_entry(entry);
   entries_digest_ += digest_of_entry(entry) - digest_of_entry(*at);
   *at = std::move(entry);
 }
@@ -94,7 +88,7 @@ void Session::apply(const Delta& delta, std::int64_t time_ms) {
       const auto value = number_in(action);
       if (value) put_number(type, {time_ms, order, *value});
       // The first request of a session says that it is new.
-      if (type == ActionType::is_new && value == 1) complete_ = true;
+      if (type == ActionType::is_new && value == 1 && !complete()) set_created(time_ms);
       continue;
     }
     Entry entry;
@@ -102,8 +96,8 @@ void Session::apply(const Delta& delta, std::int64_t time_ms) {
     entry.removed = !action.sets() || !action.value;
     entry.order = order;
     entry.time_ms = time_ms;
-    if (is_kept_by_name(type)) entry.name = action.name;
-    if (!entry.removed) entry.value = *action.value;
+    entry.content = NamedValue(is_kept_by_name(type) ? action.name : std::string_view(),
+                               entry.removed ? Bytes() : Bytes(*action.value));
     put(std::move(entry));
   }
 }
@@ -114,8 +108,7 @@ void Session::fill(const Record& record) {
     Entry entry;
     entry.type = type;
     entry.time_ms = as_of;
-    entry.name = name;
-    entry.value = value;
+    entry.content = NamedValue(name, value);
     put(std::move(entry));
   };
   for (const auto& [name, value] : record.attributes) take(ActionType::attribute, name, value);
@@ -127,7 +120,6 @@ void Session::fill(const Record& record) {
   created_ms_ = record.created_ms;
   last_accessed_ms_ = std::max(last_accessed_ms_, record.last_accessed_ms);
   this_accessed_ms_ = std::max(this_accessed_ms_, record.this_accessed_ms);
-  complete_ = true;
 }
 
 void Session::touch(std::int64_t time_ms, Instant now) {
@@ -141,21 +133,23 @@ void Session::absorb(Session&& other) {
   for (Entry& entry : other.entries_) put(std::move(entry));
   put_number(ActionType::max_interval, other.max_inactive_s_);
   put_number(ActionType::is_new, other.is_new_);
-  if (other.complete_ && (!complete_ || other.created_ms_ < created_ms_)) {
+  if (other.complete() && (!complete() || other.created_ms_ < created_ms_)) {
     created_ms_ = other.created_ms_;
   }
-  complete_ = complete_ || other.complete_;
   last_accessed_ms_ = std::max(last_accessed_ms_, other.last_accessed_ms_);
   this_accessed_ms_ = std::max(this_accessed_ms_, other.this_accessed_ms_);
   heard_ = std::max(heard_, other.heard_);
 }
 
 void Session::forget_removed(std::int64_t before_ms) {
-  std::erase_if(entries_, [&](const Entry& entry) {
-    const bool old = entry.removed && entry.time_ms < before_ms;
-    if (old) entry_bytes_ -= bytes_of_entry(entry);
-    return old;
-  });
+  std::erase_if(entries_,
+                [&](const Entry& entry) { return entry.removed && entry.time_ms < before_ms; });
+}
+
+std::size_t Session::memory_bytes() const {
+  std::size_t bytes = sizeof(Session);
+  for (const Entry& entry : entries_) bytes += bytes_of_entry(entry);
+  return bytes;
 }
 
 Version Session::version() const {
@@ -170,7 +164,7 @@ Instant Session::expires_at() const {
 }
 
 Record Session::record(std::string_view id) const {
-  Record record{.created_ms = created_ms_,
+  Record record{.created_ms = std::max<std::int64_t>(created_ms_, 0),
                 .last_accessed_ms = last_accessed_ms_,
                 .max_inactive_s = max_inactive_s_.value,
                 .is_new = is_new_.value != 0,
@@ -178,13 +172,18 @@ Record Session::record(std::string_view id) const {
                 .id = std::string(id)};
   for (const Entry& entry : entries_) {
     if (entry.removed) continue;
-    if (entry.type == ActionType::attribute)
-      record.attributes.emplace_back(entry.name, entry.value);
-    if (entry.type == ActionType::listener) record.listeners.push_back(entry.value);
-    if (entry.type == ActionType::principal) record.principal = entry.value;
-    if (entry.type == ActionType::note && entry.name == kIdNote) record.id_note = entry.value;
-    if (entry.type == ActionType::note && entry.name == kRequestNote) {
-      record.request_note = entry.value;
+    const std::string_view name = entry.content.name();
+    Value value = copy_of(entry.content.value());
+    if (entry.type == ActionType::attribute) {
+      record.attributes.emplace_back(name, std::move(value));
+    } else if (entry.type == ActionType::listener) {
+      record.listeners.push_back(std::move(value));
+    } else if (entry.type == ActionType::principal) {
+      record.principal = std::move(value);
+    } else if (entry.type == ActionType::note && name == kIdNote) {
+      record.id_note = std::move(value);
+    } else if (entry.type == ActionType::note && name == kRequestNote) {
+      record.request_note = std::move(value);
     }
   }
   return record;

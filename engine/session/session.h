@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "engine/session/delta.h"
 #include "engine/session/record.h"
+#include "engine/session/text.h"
 
 namespace tribecast::session {
 
@@ -28,8 +29,7 @@ struct Entry {
   bool removed = false;
   std::uint32_t order = 0;   // among the actions of its message
   std::int64_t time_ms = 0;  // of the message, by its sender's clock
-  std::string name;          // empty for what a session has once: principal, auth_type
-  Value value;
+  NamedValue content;        // without a name for what a session has once: principal, auth_type
 };
 
 // A number that a session has once, with the time of the message that said it.
@@ -63,6 +63,7 @@ class Session {
   // Removed properties older than this are forgotten.
   void forget_removed(std::int64_t before_ms);
 
+  // Its beginning has been seen: by its creation, its first delta, or in another member's copy.
   void set_created(std::int64_t time_ms) { created_ms_ = time_ms; }
   // An earlier session of this id ended then: what was said of that one is not said of this.
   void set_after(std::int64_t ended_ms) { after_ms_ = ended_ms; }
@@ -72,9 +73,7 @@ class Session {
   [[nodiscard]] std::int64_t created_ms() const { return created_ms_; }
   // The latest message time seen.
   [[nodiscard]] std::int64_t newest_ms() const { return this_accessed_ms_; }
-  // Has its beginning been seen, by its creation, its first delta, or in another member's copy?
-  [[nodiscard]] bool complete() const { return complete_; }
-  void set_complete() { complete_ = true; }
+  [[nodiscard]] bool complete() const { return created_ms_ != kNotSeen; }
 
   // Equal in all who were told the same, in whatever order. What was removed is not in it: when
   // that is forgotten differs.
@@ -92,24 +91,25 @@ class Session {
   // It does not end for so long.
   void spare(Duration grace, Instant now);
   // What it occupies, itself included.
-  [[nodiscard]] std::size_t memory_bytes() const { return sizeof(Session) + entry_bytes_; }
+  [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 
  private:
   void put(Entry entry);
   void put_number(ActionType type, const Number& number);
 
-  std::vector<Entry> entries_;  // by type and name
-  std::size_t entry_bytes_ = 0;
+  static constexpr std::int64_t kNotSeen = -1;
+
+  // There are very many sessions: each of these words is megabytes.
+  std::vector<Entry> entries_;        // by type and name
   std::uint64_t entries_digest_ = 0;  // the sum of theirs
-  std::int64_t created_ms_ = 0;
+  std::int64_t created_ms_ = kNotSeen;
   std::int64_t last_accessed_ms_ = 0;
   std::int64_t this_accessed_ms_ = 0;
   std::int64_t after_ms_ = -1;
   Instant heard_{};
   Number max_inactive_s_{.value = 1800};  // until it is told: Tomcat's default
   Number is_new_;
-  bool complete_ = false;
 };
 
 }  // namespace tribecast::session

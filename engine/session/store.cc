@@ -81,11 +81,10 @@ Outcome Store::apply(const Message& message, Clock clock) {
 
 // The session, or an incomplete one in its place.
 Store::Found Store::find_or_add(Context& context, const std::string& id) {
-  const auto [at, is_new] = context.sessions.try_emplace(id);
-  if (is_new) {
-    ++session_count_;
-    memory_bytes_ += cost_of(at->first, at->second);
-  }
+  if (const Found known = context.sessions.find(id); known != context.sessions.end()) return known;
+  const Found at = context.sessions.try_emplace(Text(id)).first;
+  ++session_count_;
+  memory_bytes_ += cost_of(at->first, at->second);
   return at;
 }
 
@@ -146,13 +145,12 @@ void Store::on_created(Context& context, const Message& message, Clock clock) {
     if (!session.complete() || message.time_ms < session.created_ms()) {
       session.set_created(message.time_ms);
     }
-    session.set_complete();
     session.touch(message.time_ms, clock.now);
   });
 }
 
 Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
-  const auto delta = parse_delta(message.payload.value_or(Buffer{}));
+  const auto delta = parse_delta(message.content());
   if (!delta) return {.verdict = Verdict::malformed};
   ++counters_.deltas;
   std::size_t bytes = 0;
@@ -174,10 +172,8 @@ Outcome Store::on_delta(Context& context, const Message& message, Clock clock) {
     return {};
   }
   change(context, at, [&](Session& session) {
-    const bool was_complete = session.complete();
     session.apply(*delta, message.time_ms);
     session.touch(message.time_ms, clock.now);
-    if (!was_complete && session.complete()) session.set_created(message.time_ms);
   });
   hold(context, id, is_new, clock);
   return {};
@@ -218,7 +214,7 @@ void Store::bury(Context& context, const std::string& id, std::int64_t time_ms, 
 }
 
 Outcome Store::on_change(Context& context, const Message& message, Clock clock) {
-  const auto new_id = parse_new_id(message.payload.value_or(Buffer{}));
+  const auto new_id = parse_new_id(message.content());
   if (!new_id) return {.verdict = Verdict::malformed};
   ++counters_.renamed;
   rename(context, message.session_id, *new_id, message.time_ms, clock);
@@ -231,7 +227,7 @@ Outcome Store::on_change(Context& context, const Message& message, Clock clock) 
 }
 
 Outcome Store::on_records(Context& context, const Message& message, Clock clock) {
-  const auto records = parse_list(message.payload.value_or(Buffer{}), message.dialect);
+  const auto records = parse_list(message.content(), message.dialect);
   if (!records) return {.verdict = Verdict::malformed};
   for (const Record& record : *records) {
     if (elsewhere_bytes_ + memory_bytes_ > settings_.memory_limit_bytes)

@@ -167,12 +167,14 @@ class Store {
   struct Hash {
     // NOLINTNEXTLINE(readability-identifier-naming): the name that std asks for
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
+    // Never fails: so a table computes it anew instead of keeping it, eight bytes for each session.
+    std::size_t operator()(std::string_view text) const noexcept {
       return std::hash<std::string_view>{}(text);
     }
   };
   template <class T>
   using ById = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+  using Sessions = std::unordered_map<Text, Session, Hash, std::equal_to<>>;
   struct Renamed {
     std::string id;
     std::int64_t time_ms = 0;
@@ -186,7 +188,7 @@ class Store {
     Instant until{};
   };
   struct Context {
-    ById<Session> sessions;
+    Sessions sessions;
     ById<std::int64_t> tombstones;       // id -> latest message time of the session that ended
     std::deque<Buried> buried;           // the same, oldest first
     ById<std::vector<Renamed>> renamed;  // by former id, in order of time
@@ -197,7 +199,7 @@ class Store {
     std::size_t next_bucket = 0;  // of on_timer's walk
     bool fetch_wanted = false;
   };
-  using Found = ById<Session>::iterator;
+  using Found = Sessions::iterator;
 
   Context& context_of(const std::string& name);
   [[nodiscard]] const Context* find_context(std::string_view name) const;
@@ -235,11 +237,13 @@ class Store {
   bool is_fetch_due(Context& context, Instant now);
 
   // What a session costs: itself, its place in the table, its id.
-  static std::size_t cost_of(const std::string& id, const Session& session) {
+  static std::size_t cost_of(std::string_view id, const Session& session) {
     return 64 + id.size() + session.memory_bytes();
   }
-  void mark(Context& context, const std::string& id) {
-    if (settings_.tracks_changes) changed_ids_ += context.changed.insert(id).second ? 1U : 0U;
+  void mark(Context& context, std::string_view id) {
+    if (!settings_.tracks_changes || context.changed.contains(id)) return;
+    context.changed.emplace(id);
+    ++changed_ids_;
   }
   [[nodiscard]] std::optional<Buffer> save(const Context& context, const std::string& id,
                                            Clock clock) const;

@@ -35,7 +35,7 @@ void Store::walk(Context& context, Clock clock) {
       memory_bytes_ -= at->second.memory_bytes();
       at->second.forget_removed(clock.wall_ms - settings_.removed_age.count());
       memory_bytes_ += at->second.memory_bytes();
-      if (at->second.expires_at() <= clock.now) over.push_back(at->first);
+      if (at->second.expires_at() <= clock.now) over.push_back(at->first.str());
     }
   }
   for (const std::string& id : over) {
@@ -86,7 +86,7 @@ std::vector<std::string> Store::ids(std::string_view context, Instant now) const
   const Context* found = find_context(context);
   if (found == nullptr) return ids;
   for (const auto& [id, session] : found->sessions) {
-    if (session.complete() && session.expires_at() > now) ids.push_back(id);
+    if (session.complete() && session.expires_at() > now) ids.push_back(id.str());
   }
   return ids;
 }

@@ -1,4 +1,5 @@
 tribecast_unit_test(session_codec session_codec.cc LINK tribecast_engine_session)
+tribecast_unit_test(session_text session_text.cc LINK tribecast_engine_session)
 tribecast_unit_test(session_store session_store.cc LINK tribecast_engine_session)
 tribecast_unit_test(session_order session_order.cc LINK tribecast_engine_session)
 tribecast_unit_test(session_saved session_saved.cc LINK tribecast_engine_session)
