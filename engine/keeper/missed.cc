@@ -1,5 +1,7 @@
 #include "engine/keeper/missed.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace tribecast::keeper {
@@ -8,35 +10,36 @@ namespace {
 // Of what is lacking until the member is back: that moment is not known yet.
 constexpr std::int64_t kOpen = session::kLastTime;
 
-// Neither a context nor an id has a zero: they are modified UTF-8.
-std::string key_of(const std::string& context, const std::string& id) {
-  std::string key;
-  key.reserve(context.size() + 1 + id.size());
-  key.append(context).push_back('\0');
-  return key.append(id);
-}
-
-std::pair<std::string, std::string> parts_of(const std::string& key) {
-  const std::size_t at = key.find('\0');
-  return {key.substr(0, at), key.substr(at + 1)};
-}
-
 }  // namespace
 
 // Two halves, of which the older one goes whole: each lookback costs as much as it had changes.
 void Missed::rotate(Instant now) {
   if (now < recent_until_) return;
   const bool is_long_ago = now >= recent_until_ + lookback_;
-  former_ = std::exchange(recent_, {});
-  if (is_long_ago) former_.clear();
+  former_ = std::exchange(recent_, std::make_unique<Changes>());
+  if (is_long_ago) former_ = std::make_unique<Changes>();
   recent_until_ = now + lookback_;
+}
+
+void Missed::note(Changes& changes, const std::string& context, const std::string& id,
+                  const tribes::Identity& from, Instant now) {
+  const Change change{&*changes.members.insert(from).first, now};
+  auto& ids = changes.contexts.try_emplace(context, &changes.memory).first->second;
+  if (const auto known = ids.find(id); known != ids.end()) {
+    known->second = change;
+    return;
+  }
+  const std::span<char> kept(static_cast<char*>(changes.memory.allocate(id.size(), 1)), id.size());
+  std::ranges::copy(id, kept.begin());
+  ids.emplace(std::string_view(kept.data(), kept.size()), change);
+  ++changes.count;
 }
 
 void Missed::on_change(const std::string& context, const std::string& id,
                        const tribes::Identity& from, Instant now) {
   rotate(now);
-  if (recent_.size() < limits_.recent) {
-    recent_.insert_or_assign(key_of(context, id), Change{from, now});
+  if (std::max(recent_->count, recent_->members.size()) < limits_.recent) {
+    note(*recent_, context, id, from, now);
   } else {
     complete_since_ = now;
   }
@@ -76,11 +79,12 @@ void Missed::on_away(const tribes::Identity& identity, Instant now) {
   rotate(now);
   const Instant since = now - lookback_;
   if (complete_since_ > since) member.is_complete = false;
-  for (const Changes* changes : {&former_, &recent_}) {
-    for (const auto& [key, change] : *changes) {
-      if (change.at < since || change.from == identity) continue;
-      const auto [context, id] = parts_of(key);
-      insert(member, context, id, kOpen);
+  for (const Changes* changes : {former_.get(), recent_.get()}) {
+    for (const auto& [context, ids] : changes->contexts) {
+      for (const auto& [id, change] : ids) {
+        if (change.at < since || *change.from == identity) continue;
+        insert(member, context, std::string(id), kOpen);
+      }
     }
   }
 }
@@ -156,17 +160,19 @@ void Missed::set_complete(const tribes::Identity& identity) {
   if (at != members_.end()) at->second.is_complete = true;
 }
 
-const Missed::Change* Missed::last_change(const std::string& key) const {
-  for (const Changes* changes : {&recent_, &former_}) {
-    if (const auto at = changes->find(key); at != changes->end()) return &at->second;
+const Missed::Change* Missed::last_change(const std::string& context, const std::string& id) const {
+  for (const Changes* changes : {recent_.get(), former_.get()}) {
+    const auto ids = changes->contexts.find(context);
+    if (ids == changes->contexts.end()) continue;
+    if (const auto at = ids->second.find(id); at != ids->second.end()) return &at->second;
   }
   return nullptr;
 }
 
 bool Missed::was_changed_by(const tribes::Identity& member, const std::string& context,
                             const std::string& id, Instant since) const {
-  const Change* last = last_change(key_of(context, id));
-  return last != nullptr && last->from == member && last->at >= since;
+  const Change* last = last_change(context, id);
+  return last != nullptr && *last->from == member && last->at >= since;
 }
 
 }  // namespace tribecast::keeper

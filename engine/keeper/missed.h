@@ -14,6 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <memory_resource>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -63,10 +66,17 @@ class Missed {
 
  private:
   struct Change {
-    tribes::Identity from;
+    const tribes::Identity* from;  // one of `members` beside it
     Instant at;
   };
-  using Changes = std::unordered_map<std::string, Change>;  // by key_of()
+  // The latest change of each id. All that is kept of them lies in `memory`, the ids too: they come
+  // by the hundred thousand, and go together.
+  struct Changes {
+    std::pmr::monotonic_buffer_resource memory;
+    std::set<tribes::Identity> members;
+    std::map<std::string, std::pmr::unordered_map<std::string_view, Change>> contexts;
+    std::size_t count = 0;
+  };
   struct Member {
     bool is_away = false;
     bool is_complete = true;
@@ -75,16 +85,18 @@ class Missed {
   };
 
   void rotate(Instant now);
+  static void note(Changes& changes, const std::string& context, const std::string& id,
+                   const tribes::Identity& from, Instant now);
   void clear(Member& member);
   void insert(Member& member, const std::string& context, const std::string& id,
               std::int64_t until_ms);
-  [[nodiscard]] const Change* last_change(const std::string& key) const;
+  [[nodiscard]] const Change* last_change(const std::string& context, const std::string& id) const;
 
   Duration lookback_;
   Limits limits_;
-  // The latest change of each id: of this lookback, and of the one before.
-  Changes recent_;
-  Changes former_;
+  // Of this lookback, and of the one before.
+  std::unique_ptr<Changes> recent_ = std::make_unique<Changes>();
+  std::unique_ptr<Changes> former_ = std::make_unique<Changes>();
   Instant recent_until_{};
   Instant complete_since_{};  // what changed since is in them
   std::map<tribes::Identity, Member> members_;
