@@ -183,7 +183,9 @@ io::OsResult<Disk::Loaded> Disk::load(const std::function<void(Bytes, Bytes)>& t
   TC_CHECK(!state_->busy);
   Loaded loaded;
   {
-    const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator({}));
+    rocksdb::ReadOptions once;
+    once.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator(once));
     for (at->SeekToFirst(); at->Valid(); at->Next()) {
       const auto record = state_->opened(bytes_in(at->key()), bytes_in(at->value()));
       if (!record) return Unexpected{record.error()};

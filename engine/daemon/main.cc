@@ -1,5 +1,6 @@
 // tribecast-engine: reads its configuration, opens what needs rights, gives them up, runs.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -94,6 +95,14 @@ io::OsResult<Done> open_and_drop(engine::Engine& engine, const engine::Config& c
   return engine.load(config, directory, ring);
 }
 
+// Large messages and commits come and go; what they took goes back to the system, each by itself.
+// Left alone, the allocator raises this bound with the first of them that is freed, and then they
+// lie between the sessions, and stay.
+void keep_large_memory_apart() {
+  constexpr int kLargeBytes = 128 << 10;  // the allocator's own bound at the beginning
+  static_cast<void>(mallopt(M_MMAP_THRESHOLD, kLargeBytes));
+}
+
 keeper::Settings keeper_settings(const engine::Config& config) {
   keeper::Settings settings;
   settings.store.memory_limit_bytes = config.memory_limit_bytes;
@@ -150,6 +159,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (const auto code = parse_options(argc, argv, options)) return *code;
+  keep_large_memory_apart();
   try {
     return run(options);
   } catch (const std::exception& error) {
