@@ -15,7 +15,10 @@
 namespace tribecast::engine {
 namespace {
 
-constexpr std::size_t kWriteBufferBytes = 16U << 20U;
+// Two of them may be in memory. More of the files that they become are merged at once, as merging
+// costs about the same for any number of them.
+constexpr std::size_t kWriteBufferBytes = 8U << 20U;
+constexpr int kFilesToMerge = 8;
 constexpr std::size_t kLogBytes = 1U << 20U;
 
 rocksdb::Options options_for(rocksdb::WALRecoveryMode recovery) {
@@ -24,6 +27,7 @@ rocksdb::Options options_for(rocksdb::WALRecoveryMode recovery) {
   options.paranoid_checks = true;
   options.wal_recovery_mode = recovery;
   options.write_buffer_size = kWriteBufferBytes;
+  options.level0_file_num_compaction_trigger = kFilesToMerge;
   options.max_open_files = 64;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kNoCompression;
