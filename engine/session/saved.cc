@@ -246,6 +246,7 @@ bool Store::restore_renames(Context& context, const std::string& id, ByteReader&
 }
 
 bool Store::restore(Bytes key, Bytes value, Clock clock) {
+  restoring_ = true;
   const auto name = parse_saved_key(key);
   ByteReader in(value);
   if (!name || in.u8() != kVersion) return false;
@@ -326,14 +327,14 @@ void Store::merge_session(Context& context, const std::string& id, Session sessi
 }
 
 void Store::restored(Clock clock, Duration grace, bool write_anew) {
+  restoring_ = false;
   const auto earlier = [](const Buried& a, const Buried& b) { return a.until < b.until; };
   for (auto& [name, context] : contexts_) {
     std::ranges::sort(context.buried, earlier);
     std::ranges::sort(context.renames, earlier);
     for (auto& [id, session] : context.sessions) session.spare(grace, clock.now);
-    if (write_anew) continue;
-    changed_ids_ -= context.changed.size();
-    context.changed.clear();
+    if (!write_anew) continue;
+    for (const std::string& id : known_ids(name)) mark(context, id);
   }
   update_pressure();
 }

@@ -241,7 +241,7 @@ class Store {
     return 64 + id.size() + session.memory_bytes();
   }
   void mark(Context& context, std::string_view id) {
-    if (!settings_.tracks_changes || context.changed.contains(id)) return;
+    if (!settings_.tracks_changes || restoring_ || context.changed.contains(id)) return;
     context.changed.emplace(id);
     ++changed_ids_;
   }
@@ -279,6 +279,7 @@ class Store {
   std::size_t memory_bytes_ = 0;
   std::size_t elsewhere_bytes_ = 0;
   std::size_t changed_ids_ = 0;
+  bool restoring_ = false;  // what comes is on the disk
   Pressure pressure_ = Pressure::fine;
   Counters counters_;
 };
