@@ -24,6 +24,7 @@ void add_fields(const Graph& graph, const Class& c, std::span<const Item> items,
     if (type == 'C' || type == 'S') return 2;
     return type == 'D' || type == 'J' ? 8 : 4;
   };
+  out.reserve(out.size() + c.fields);
   std::size_t at = 0;
   std::size_t value = c.primitive_bytes > 0 ? 1 : 0;
   for (const Field& field : graph.fields(c)) {

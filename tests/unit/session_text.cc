@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <utility>
 
+#include "engine/session/session.h"
 #include "engine/session/text.h"
 
 using namespace tribecast;
@@ -40,4 +41,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_an_empty_value) {
   none = NamedValue("cart", bytes_of("books"));
   const NamedValue moved = std::move(none);
   BOOST_TEST(moved.name() == "cart");
+}
+
+// There are very many of them: what one of these grows by, a store grows by megabytes.
+BOOST_AUTO_TEST_CASE(a_session_and_its_properties_are_small) {
+  BOOST_TEST(sizeof(Text) <= 8U);
+  BOOST_TEST(sizeof(Entry) <= 32U);
+  BOOST_TEST(sizeof(Session) <= 104U);
 }
