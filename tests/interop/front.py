@@ -27,7 +27,7 @@ http {{
   }}
   server {{
     listen {port};
-    location / {{ proxy_pass http://tomcats; proxy_set_header Host $host; }}
+    location / {{ proxy_pass http://tomcats; proxy_set_header Host $host; {location} }}
   }}
 }}
 """
@@ -53,11 +53,12 @@ ProxyPass / balancer://tomcats/
 HTTPD_MODULES = "mpm_event authz_core proxy proxy_ajp proxy_balancer lbmethod_byrequests slotmem_shm"
 
 
-def nginx(host, directory, tomcats):
-    """Weighted round robin: every request of a visitor may go to another node."""
-    servers = "\n".join(f"    server {tomcat.host.address}:{tomcat.http_port} weight={weight};"
+def nginx(host, directory, tomcats, server="", location=""):
+    """Weighted round robin: every request of a visitor may go to another node. What is more in `server` and `location`."""
+    servers = "\n".join(f"    server {tomcat.host.address}:{tomcat.http_port} weight={weight} {server};"
                         for weight, tomcat in enumerate(tomcats, start=1))
-    return _Front(host, directory / "nginx.conf", NGINX.format(directory=directory, servers=servers, port=PORT),
+    return _Front(host, directory / "nginx.conf",
+                  NGINX.format(directory=directory, servers=servers, port=PORT, location=location),
                   lambda config: ["nginx", "-e", directory / "nginx-error.log", "-c", config])
 
 
@@ -99,10 +100,14 @@ class _Front:
 class Crowd:
     """Visitors who each keep adding one to a counter in their session, without a pause, until told to leave."""
 
-    def __init__(self, front, visitors=6):
+    def __init__(self, front, visitors=6, settle=0):
+        """settle: how long each waits after his first request, in seconds."""
         self.requests = 0
         self.failed = []   # what went wrong, one line for each request without an answer
-        self.lost = []     # one line for each answer that had forgotten the session or the last count
+        self.lost = []     # one line for each answer that had forgotten the session
+        self.stale = []    # one line for each answer that had forgotten the last count alone
+        self.written = {}  # the count that was answered last, by session
+        self._settle = settle
         self._front = front
         self._leaving = threading.Event()
         self._lock = threading.Lock()
@@ -126,7 +131,8 @@ class Crowd:
     def _visit(self):
         visitor = Visitor(self._front.host.reached_from)
         visitor.visit(self._front.url)
-        last = 1
+        last = self.written[visitor.session] = 1
+        time.sleep(self._settle)
         while not self._leaving.is_set():
             last = self._one_more(visitor, last)
             time.sleep(0.005)
@@ -143,6 +149,8 @@ class Crowd:
         count = int(seen["count"])
         with self._lock:
             self.requests += 1
+            self.written[visitor.session] = count
             if count <= last:
-                self.lost.append(f"session {before}: counted {last}, then {count} (now {visitor.session})")
-        return max(count, last)
+                forgotten = self.stale if visitor.session == before else self.lost
+                forgotten.append(f"session {before}: counted {last}, then {count} (now {visitor.session})")
+        return count

@@ -108,7 +108,7 @@ def traffic(tomcats):
         crowds = [stack.enter_context(front.Crowd(Counter(tomcat.host, tomcat.url("/app/counter.jsp")), visitors=3))
                   for tomcat in tomcats]
         yield
-    check(not any(crowd.failed or crowd.lost for crowd in crowds),
+    check(not any(crowd.failed or crowd.lost or crowd.stale for crowd in crowds),
           f"none of {sum(crowd.requests for crowd in crowds)} requests meanwhile failed or lost its session")
 
 

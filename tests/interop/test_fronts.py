@@ -47,6 +47,6 @@ def with_front(cluster, program, make):
 
 
 def report(crowd):
-    for line in (crowd.failed + crowd.lost)[:5]:
+    for line in (crowd.failed + crowd.lost + crowd.stale)[:5]:
         say(f"  {line}")
-    return list(crowd.failed), list(crowd.lost)
+    return list(crowd.failed), crowd.lost + crowd.stale

@@ -39,6 +39,8 @@ WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
 </web-app>
 """
 CONTEXT_XML = '<Context><JarScanner><JarScanFilter tldSkip="*" pluggabilitySkip="*"/></JarScanner></Context>\n'
+USERS_REALM = '<Realm className="org.apache.catalina.realm.MemoryRealm" pathname="conf/users.xml"/>'
+USERS = '<tomcat-users><user username="ann" password="secret" roles="member"/></tomcat-users>\n'
 LOGGING = """handlers = java.util.logging.ConsoleHandler
 .handlers = java.util.logging.ConsoleHandler
 java.util.logging.ConsoleHandler.formatter = org.apache.juli.OneLineFormatter
@@ -59,6 +61,21 @@ class MembershipChange:
 
 
 @dataclasses.dataclass(frozen=True)
+class Application:
+    """The test application once more: under another path, on a virtual host, with a descriptor of its own."""
+    path: str
+    host: str = "localhost"
+    descriptor: str = ""  # a file beside its web.xml
+    attributes: str = ""  # of <Context>
+    manager: str = ""     # another one than the cluster's
+
+    def context(self, send_options):
+        own = f'altDDName="{HERE}/webapp/WEB-INF/{self.descriptor}"' if self.descriptor else ""
+        return (f'<Context path="{self.path}" docBase="{HERE}/webapp" {own} {self.attributes}>'
+                f'{self.manager.format(options=send_options)}</Context>')
+
+
+@dataclasses.dataclass(frozen=True)
 class Settings:
     """What differs between the Tomcats of the tests."""
     manager: str = DELTA
@@ -68,6 +85,11 @@ class Settings:
     context: str = ""             # attributes of the test application's <Context>
     classes: str = ""             # a directory that is the test application's WEB-INF/classes
     backup_context: bool = False  # also run the test application as /backup with a BackupManager
+    applications: tuple = ()      # Applications, beside /app
+    cluster_in: str = "Host"      # or "Engine": the element that the Cluster is in
+    valves: str = ""              # of the Host
+    connector: str = ""           # more attributes of the HTTP <Connector>
+    service: str = ""             # and of the <Service>
     deployer: str = ""
     interceptors: str = ""        # <Interceptor> elements above the TcpFailureDetector
     static_members: str = ""      # a StaticMembershipInterceptor
@@ -171,6 +193,7 @@ class Tomcat:
         (self.base / "conf/web.xml").write_text(WEB_XML)
         (self.base / "conf/context.xml").write_text(CONTEXT_XML)
         (self.base / "conf/logging.properties").write_text(LOGGING)
+        (self.base / "conf/users.xml").write_text(USERS)
 
     def reconfigure(self, settings):
         """From the next start on."""
@@ -183,16 +206,31 @@ class Tomcat:
                    f'base="{settings.classes}" webAppMount="/WEB-INF/classes"/></Resources>' if settings.classes else "")
         contexts = f'<Context path="/app" docBase="{HERE}/webapp" {settings.context}>{classes}</Context>'
         if settings.backup_context:
-            contexts += (f'\n<Context path="/backup" docBase="{HERE}/webapp">'
-                         f'{BACKUP.format(options=settings.send_options)}</Context>')
+            contexts += "\n" + Application("/backup", manager=BACKUP).context(settings.send_options)
+        contexts += "".join(f"\n{one.context(settings.send_options)}" for one in settings.applications if one.host == "localhost")
+        cluster = self._cluster_xml()
         return (HERE / "server.xml.in").read_text().format(
-            http_port=self.http_port, ajp_port=self.ajp_port, send_options=settings.send_options,
+            http_port=self.http_port, ajp_port=self.ajp_port, connector=settings.connector, service=settings.service,
             jvm_route=f'jvmRoute="{self.name}"' if settings.jvm_route else "",
-            manager=settings.manager.format(options=settings.send_options),
+            in_engine=USERS_REALM + (cluster if settings.cluster_in == "Engine" else ""),
+            in_host=(cluster if settings.cluster_in == "Host" else "") + settings.valves,
+            contexts=contexts, virtual_hosts=self._virtual_hosts_xml())
+
+    def _cluster_xml(self):
+        settings = self.settings
+        return (HERE / "cluster.xml.in").read_text().format(
+            send_options=settings.send_options, manager=settings.manager.format(options=settings.send_options),
             deployer=settings.deployer.format(base=self.base, watches=str(self.host.number == 1).lower()),
             membership=settings.membership.format(address=self.host.address), frequency=settings.frequency,
-            interceptors=settings.interceptors,
-            static_members=settings.static_members, contexts=contexts)
+            interceptors=settings.interceptors, static_members=settings.static_members)
+
+    def _virtual_hosts_xml(self):
+        by_host = {}
+        for one in self.settings.applications:
+            if one.host != "localhost":
+                by_host.setdefault(one.host, []).append(one.context(self.settings.send_options))
+        return "\n".join(f'<Host name="{name}" appBase="{name}" autoDeploy="false">{"".join(contexts)}</Host>'
+                         for name, contexts in by_host.items())
 
     def _java(self):
         if self.settings.version == 9:

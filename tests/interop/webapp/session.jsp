@@ -4,7 +4,7 @@
     set=NAME&to=V write an attribute
     timeout=S     let it end after S seconds
     logout        end it now
-  Answer: one name=value a line; "session" is empty when there is none.
+  Answer: one name=value a line; "session" is empty when there is none; "user" is who is logged in, if somebody is.
 --%><%@ page session="false" contentType="text/plain; charset=UTF-8" trimDirectiveWhitespaces="true" %><%
   var session = request.getSession(request.getParameter("create") != null);
   if (session == null) {
@@ -21,6 +21,9 @@
   }
   if (request.getParameter("set") != null) {
     session.setAttribute(request.getParameter("set"), request.getParameter("to"));
+  }
+  if (request.getRemoteUser() != null) {
+    out.print("user=" + request.getRemoteUser() + "\n");
   }
   var names = session.getAttributeNames();
   while (names.hasMoreElements()) {
