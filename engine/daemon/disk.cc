@@ -1,6 +1,7 @@
 #include "engine/daemon/disk.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cstdarg>
 #include <cstdio>
+#include <memory>
 
 #include "base/check.h"
 
@@ -19,7 +22,15 @@ namespace {
 // costs about the same for any number of them.
 constexpr std::size_t kWriteBufferBytes = 8U << 20U;
 constexpr int kFilesToMerge = 8;
-constexpr std::size_t kLogBytes = 1U << 20U;
+
+// RocksDB's own log is a file in its directory. On a full disk the second line that cannot be
+// written ends the process, where the library was built with assertions, as in Debian.
+class NoLog : public rocksdb::Logger {
+ public:
+  void LogHeader(const char* /*format*/, va_list /*values*/) override {}
+  void Logv(const char* /*format*/, va_list /*values*/) override {}
+  void Logv(rocksdb::InfoLogLevel /*level*/, const char* /*format*/, va_list /*values*/) override {}
+};
 
 rocksdb::Options options_for(rocksdb::WALRecoveryMode recovery) {
   rocksdb::Options options;
@@ -31,9 +42,7 @@ rocksdb::Options options_for(rocksdb::WALRecoveryMode recovery) {
   options.max_open_files = 64;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kNoCompression;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.max_log_file_size = kLogBytes;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<NoLog>();
   return options;
 }
 

@@ -193,25 +193,26 @@ BOOST_AUTO_TEST_CASE(without_its_list_of_files_it_begins_anew) {
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_forgotten_once_there_is_room) {
   std::signal(SIGXFSZ, SIG_IGN);
-  const Place place;
-  {
-    Opened opened(place);
-    BOOST_TEST(opened.write({{"a", "1"}}).empty());
-    rlimit before{};
-    BOOST_REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-    rlimit small = before;
-    small.rlim_cur = 100'000;
-    BOOST_REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
-    const std::string why = opened.write({{"b", std::string(1'000'000, 'x')}});
-    const std::string again = opened.write({{"b", std::string(1'000'000, 'x')}});
-    BOOST_REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
-    BOOST_TEST(!why.empty());
-    BOOST_TEST(!again.empty());
-    BOOST_TEST(opened.write({{"b", std::string(1'000'000, 'x')}}).empty());
+  rlimit before{};
+  BOOST_REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  for (const rlim_t room_bytes : {rlim_t{100'000}, rlim_t{0}}) {
+    const Place place;
+    {
+      Opened opened(place);
+      BOOST_TEST(opened.write({{"a", "1"}}).empty());
+      const rlimit small{room_bytes, before.rlim_max};
+      BOOST_REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+      const std::string why = opened.write({{"b", std::string(1'000'000, 'x')}});
+      const std::string again = opened.write({{"b", std::string(1'000'000, 'x')}});
+      BOOST_REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+      BOOST_TEST(!why.empty());
+      BOOST_TEST(!again.empty());
+      BOOST_TEST(opened.write({{"b", std::string(1'000'000, 'x')}}).empty());
+    }
+    Opened second(place);
+    BOOST_TEST(second.load().damage.empty());
+    BOOST_TEST(second.records.size() == 2U);
   }
-  Opened second(place);
-  BOOST_TEST(second.load().damage.empty());
-  BOOST_TEST(second.records.size() == 2U);
 }
 
 namespace {
