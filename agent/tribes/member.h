@@ -58,6 +58,9 @@ struct Identity {
 
 enum class ParseError : std::uint8_t { too_short, bad_begin, bad_end, bad_length };
 
+// What fits in a datagram. Who takes a block from anything else should take no larger one.
+inline constexpr std::size_t kMaxMemberBytes = 65535;
+
 Result<MemberView, ParseError> parse_member(Bytes datagram);
 
 enum class Kind : std::uint8_t {

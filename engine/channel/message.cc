@@ -52,6 +52,8 @@ Result<MessageView, MessageError> parse_message(Bytes data) {
   message.body = in.take(in.u32be());
   if (!in.ok()) return Unexpected{MessageError::too_short};
   if (in.left() != 0) return Unexpected{MessageError::trailing_bytes};
+  if (message.unique_id.size() > kMaxUniqueIdBytes) return Unexpected{MessageError::bad_unique_id};
+  if (sender.size() > tribes::kMaxMemberBytes) return Unexpected{MessageError::bad_sender};
   const auto member = tribes::parse_member(sender);
   if (!member) return Unexpected{MessageError::bad_sender};
   message.sender = *member;

@@ -32,16 +32,20 @@ enum class AckRule : std::uint8_t {
 
 AckRule ack_rule(std::uint32_t options);
 
+// A message is remembered by its unique id, of 16 bytes where Tomcat made it. One with a longer id
+// than this is none.
+inline constexpr std::size_t kMaxUniqueIdBytes = 64;
+
 // Borrowed; valid while the frame's data is.
 struct MessageView {
   std::uint32_t options = 0;
   std::uint64_t timestamp_milliseconds = 0;
-  Bytes unique_id;  // 16 bytes where Tomcat made it
+  Bytes unique_id;
   tribes::MemberView sender;
   Bytes body;
 };
 
-enum class MessageError : std::uint8_t { too_short, bad_sender, trailing_bytes };
+enum class MessageError : std::uint8_t { too_short, bad_unique_id, bad_sender, trailing_bytes };
 
 Result<MessageView, MessageError> parse_message(Bytes data);
 

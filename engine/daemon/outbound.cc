@@ -51,8 +51,11 @@ tcp::endpoint to_asio(const Endpoint& endpoint) {
   return {asio::ip::address_v6(raw), endpoint.port};
 }
 
+// What waits with a message beside its frames: its place here and in the channel.
+constexpr std::size_t kMessageBytes = 512;
+
 std::size_t size_of(const channel::Frames& frames) {
-  std::size_t size = 0;
+  std::size_t size = kMessageBytes;
   for (const Buffer& frame : *frames) size += frame.size();
   return size;
 }

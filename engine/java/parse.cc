@@ -67,6 +67,7 @@ Result<Graph, ParseError> Parser::run() {
     } else {
       step();
     }
+    if (items_.size() + graph_.items_.size() > limits_.items) fail(Reason::too_many_handles);
   }
   if (failure_) return Unexpected{ParseError{*failure_, value_at_}};
   graph_.roots_.assign(items_.begin(), items_.end());

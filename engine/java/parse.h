@@ -17,6 +17,7 @@ namespace tribecast::java {
 struct Limits {
   std::size_t bytes = 256U << 20U;  // at most kMaxStreamBytes
   std::size_t handles = 16U << 20U;
+  std::size_t items = 64U << 20U;  // of all contents together, nulls and repetitions too
   std::size_t depth = 10'000;      // values inside values
   std::size_t class_levels = 200;  // super classes above one another
   // How often a stream that makes no sense is read anew, supposing that one more class does not
@@ -29,7 +30,7 @@ inline constexpr std::size_t kMemoryFactor = 40;
 
 enum class Reason : std::uint8_t {
   too_large,            // more bytes than the limit
-  too_many_handles,     // more values than the limit
+  too_many_handles,     // more values than the limit, or more of what they hold
   too_deep,             // nested deeper than the limit, or more super classes
   bad_header,           // not a stream of version 5
   truncated,            // ends inside a value, or a length goes beyond the end

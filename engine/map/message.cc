@@ -118,7 +118,7 @@ class MessageReader {
     java::ContentReader in(graph_, java::external_contents(graph_, item.node()));
     const Buffer block = in.bytes(in.u32());
     const auto parsed = tribes::parse_member(block);
-    ok_ = in.ok() && parsed;
+    ok_ = in.ok() && parsed && block.size() <= tribes::kMaxMemberBytes;
     if (!ok_) return std::nullopt;
     member_ = uid_of(graph_, item.node(), member_shape);
     return Member::of(*parsed);

@@ -3,6 +3,7 @@
 #include "engine/java/parse.h"
 #include "engine/java/read.h"
 #include "engine/java/write.h"
+#include "engine/session/message.h"
 
 namespace tribecast::session {
 
@@ -11,7 +12,8 @@ Result<std::string, Malformed> parse_new_id(Bytes payload) {
   if (!graph) return Unexpected{Malformed::bad_stream};
   java::ContentReader in(*graph, graph->roots());
   std::string id = text_of(in.utf());
-  if (!in.ok() || id.empty()) return Unexpected{Malformed::bad_payload};
+  if (!in.ok() || id.empty() || id.size() > kMaxNameBytes)
+    return Unexpected{Malformed::bad_payload};
   return id;
 }
 

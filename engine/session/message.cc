@@ -1,5 +1,7 @@
 #include "engine/session/message.h"
 
+#include <algorithm>
+
 #include "engine/java/parse.h"
 #include "engine/java/read.h"
 #include "engine/java/write.h"
@@ -95,6 +97,8 @@ Result<Message, Malformed> parse_message(Bytes bytes) {
   message.session_id = fields.text("mSessionID");
   message.unique_id = fields.text("uniqueId");
   message.payload = fields.bytes("mSession");
+  const std::size_t longest = std::max(message.context.size(), message.session_id.size());
+  if (longest > kMaxNameBytes) return Unexpected{Malformed::too_large};
   return message;
 }
 

@@ -23,6 +23,10 @@ enum class Event : std::int32_t {
   no_context_manager = 16,
 };
 
+// Names of contexts and ids, which are remembered long after their sessions, are no longer: an id
+// fits in a cookie, a context's name is that of a file.
+inline constexpr std::size_t kMaxNameBytes = 4096;
+
 struct Message {
   Dialect dialect = Dialect::tomcat8;
   std::int32_t event = 0;    // of unknown meaning where Event has no such number

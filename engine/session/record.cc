@@ -3,6 +3,7 @@
 #include "engine/java/parse.h"
 #include "engine/java/read.h"
 #include "engine/session/boxes.h"
+#include "engine/session/message.h"
 #include "engine/session/principal.h"
 #include "engine/session/value_reader.h"
 
@@ -58,6 +59,7 @@ Record RecordReader::record() {
     record.principal = dialect_ == Dialect::tomcat7 ? read_old_principal(graph_, in_) : value();
   }
   record.id = text();
+  if (record.id.size() > kMaxNameBytes) ok_ = false;
   notes(record);
   attributes(record);
   listeners(record);

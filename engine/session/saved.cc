@@ -74,7 +74,7 @@ std::optional<std::pair<std::string, std::string>> parse_saved_key(Bytes key) {
   ByteReader in(key);
   std::string context = text_of(take_saved_text(in));
   std::string id = text_of(in.take_rest());
-  if (!in.ok()) return std::nullopt;
+  if (!in.ok() || std::max(context.size(), id.size()) > kMaxNameBytes) return std::nullopt;
   return std::pair(std::move(context), std::move(id));
 }
 

@@ -21,11 +21,21 @@ const Store::Context* Store::find_context(std::string_view name) const {
   return at == contexts_.end() ? nullptr : &at->second;
 }
 
-// Only what can grow the store needs room.
+bool Store::is_known(const Message& message) const {
+  const Context* context = find_context(message.context);
+  const std::string& id = message.session_id;
+  return context != nullptr && (context->sessions.contains(id) ||
+                                context->tombstones.contains(id) || context->renamed.contains(id));
+}
+
+// Only what can grow the store needs room; so can the end, or the new id, of a session that is not
+// here: it is remembered.
 bool Store::has_room(const Message& message) const {
   if (contexts_.size() >= kMaxContexts && !contexts_.contains(message.context)) return false;
+  const bool is_told_of = message.is(Event::expired) || message.is(Event::change_id);
   const bool grows = message.is(Event::created) || message.is(Event::delta) ||
-                     message.is(Event::all_data) || message.is(Event::accessed);
+                     message.is(Event::all_data) || message.is(Event::accessed) ||
+                     (is_told_of && !is_known(message));
   const std::size_t payload = message.payload ? message.payload->size() : 0;
   const std::size_t bytes = elsewhere_bytes_ + memory_bytes_ + payload + kMessageBytes;
   return !grows || bytes <= settings_.memory_limit_bytes;

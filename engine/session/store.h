@@ -230,6 +230,7 @@ class Store {
   void forget_former_ids(Context& context, Instant now);
   void bury(Context& context, const std::string& id, std::int64_t time_ms, Instant now);
   Found erase(Context& context, Found at);
+  [[nodiscard]] bool is_known(const Message& message) const;
   [[nodiscard]] bool has_room(const Message& message) const;
   void update_pressure();
   void walk(Context& context, Clock clock);

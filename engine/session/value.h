@@ -42,7 +42,7 @@ enum class Malformed : std::uint8_t {
   not_a_message,  // another object than a SessionMessageImpl
   bad_version,    // a SessionMessageImpl of no released Tomcat that is known
   bad_payload,    // the payload of an event is not what the event has
-  too_large,      // values that share so much that each alone would be too large
+  too_large,  // values that share so much that each alone would be too large; a name that is none
 };
 
 constexpr std::string_view name_of(Malformed reason) {

@@ -124,6 +124,23 @@ BOOST_AUTO_TEST_CASE(a_sender_that_is_no_member_block_is_refused) {
   BOOST_TEST((parse_message(changed).error() == MessageError::bad_sender));
 }
 
+// What is remembered of each message, and of its sender, has a limit.
+BOOST_AUTO_TEST_CASE(an_id_or_a_sender_that_is_too_long_is_refused) {
+  const Buffer data = data_of(golden("10.1.60", "frame/opt_6_string"));
+  const MessageView good = *parse_message(data);
+  MessageView changed = good;
+  const Buffer longest(kMaxUniqueIdBytes, 7);
+  changed.unique_id = longest;
+  BOOST_TEST(static_cast<bool>(parse_message(compose_message(changed))));
+  const Buffer longer(kMaxUniqueIdBytes + 1, 7);
+  changed.unique_id = longer;
+  BOOST_TEST((parse_message(compose_message(changed)).error() == MessageError::bad_unique_id));
+  changed.unique_id = good.unique_id;
+  const Buffer payload(tribes::kMaxMemberBytes, 7);
+  changed.sender.payload = payload;
+  BOOST_TEST((parse_message(compose_message(changed)).error() == MessageError::bad_sender));
+}
+
 BOOST_AUTO_TEST_CASE(an_owned_member_is_the_view_again) {
   const Buffer data = data_of(golden("9.0.70", "frame/opt_6_string"));
   const tribes::MemberView view = parse_message(data)->sender;

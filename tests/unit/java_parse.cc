@@ -234,6 +234,9 @@ BOOST_AUTO_TEST_CASE(limits_are_kept_to_the_last) {
   BOOST_TEST(refusal(strings, {.handles = 2}) == "too_many_handles");
   BOOST_TEST(refusal(strings, {.bytes = 13}) == "accepted");
   BOOST_TEST(refusal(strings, {.bytes = 12}) == "too_large");
+  const Buffer nulls = stream("70 70 70");
+  BOOST_TEST(refusal(nulls, {.items = 3}) == "accepted");
+  BOOST_TEST(refusal(nulls, {.items = 2}) == "too_many_handles");
 
   // Arrays of arrays; of the innermost nothing is left but null.
   const auto nested = [](std::size_t depth) {

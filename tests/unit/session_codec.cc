@@ -9,6 +9,7 @@
 #include "engine/session/message.h"
 #include "engine/session/record.h"
 #include "java_fixture.h"
+#include "session_fixture.h"
 
 using namespace tribecast;
 using namespace tribecast::session;
@@ -109,6 +110,25 @@ BOOST_AUTO_TEST_CASE(new_ids) {
 }
 
 // Each value alone, and all together again: what the actions do not share comes out byte for byte.
+// They are remembered for hours.
+BOOST_AUTO_TEST_CASE(names_that_are_too_long_are_refused) {
+  const std::string longest(kMaxNameBytes, 'x');
+  const std::string longer(kMaxNameBytes + 1, 'x');
+  Message message = test::event(Event::expired, longest, test::kStart);
+  message.context = longest;
+  BOOST_TEST(static_cast<bool>(parse_message(compose_message(message))));
+  message.context = longer;
+  BOOST_TEST((parse_message(compose_message(message)).error() == Malformed::too_large));
+  message = test::event(Event::expired, longer, test::kStart);
+  BOOST_TEST((parse_message(compose_message(message)).error() == Malformed::too_large));
+  BOOST_TEST(static_cast<bool>(parse_new_id(compose_new_id(longest))));
+  BOOST_TEST(!parse_new_id(compose_new_id(longer)));
+  Record record;
+  record.id = longer;
+  BOOST_TEST(!parse_list(compose_list(std::vector{record}, Dialect::tomcat8), Dialect::tomcat8));
+  BOOST_TEST(!parse_saved_key(saved_key(longest, longer)));
+}
+
 BOOST_AUTO_TEST_CASE(deltas_of_all_branches_both_ways) {
   std::size_t same_bytes = 0;
   for (const std::string version : kVersions) {

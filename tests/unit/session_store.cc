@@ -389,6 +389,14 @@ BOOST_AUTO_TEST_CASE(memory_is_counted_and_growth_refused_at_the_limit) {
   BOOST_TEST((site.store.pressure() == Pressure::full));
   BOOST_TEST(site.store.memory_bytes() <= 1'000'000U);
   BOOST_TEST(sessions > 600);
+  // What has ended elsewhere, or has another id, and is not here, would be remembered.
+  int others = 0;
+  const auto hear_of_another = [&] {
+    return site.hear(event(Event::expired, "other" + std::to_string(others), kStart)).verdict;
+  };
+  while (others < 100 && hear_of_another() != Verdict::refused) ++others;
+  BOOST_TEST(others < 10);
+  BOOST_TEST((site.hear(change("former", "new", kStart)).verdict == Verdict::refused));
   // Nothing was evicted; what makes no more is still heard.
   BOOST_TEST(site.text("s0", "x") == kilobyte);
   for (int i = 0; i < 300; ++i) {
