@@ -11,9 +11,8 @@ constexpr unsigned kMaxFailures = 3;
 
 }  // namespace
 
-void Answers::ask(const tribes::OwnedMember& to, const std::string& context,
-                  session::Dialect dialect, const session::Store& store, session::Clock clock,
-                  channel::Outbox& out) {
+void Answers::ask(const tribes::OwnedMember& to, const session::Message& question,
+                  const session::Store& store, session::Clock clock, channel::Outbox& out) {
   ++counters_.asked;
   if (asked_.size() < kMaxMembers) asked_[to.identity] = clock.now;
   const bool is_known = lanes_.contains(to.identity);
@@ -24,13 +23,14 @@ void Answers::ask(const tribes::OwnedMember& to, const std::string& context,
   const auto lane = lanes_.try_emplace(to.identity).first;
   lane->second.to = to;
   std::deque<Waiting>& waiting = lane->second.waiting;
-  const auto waits = [&](const Waiting& one) { return one.context == context; };
+  const auto waits = [&](const Waiting& one) { return one.context == question.context; };
   if (std::ranges::any_of(waiting, waits)) return;
   if (waiting.size() >= kMaxWaiting) {
     ++counters_.not_begun;
     return;
   }
-  waiting.push_back({context, dialect});
+  waiting.push_back(
+      {question.context, question.dialect, question.time_set ? question.time_ms : clock.wall_ms});
   if (lane->second.sent == 0) step(lane, store, clock, out);
 }
 
@@ -39,7 +39,9 @@ Answers::Answer Answers::begin(const Waiting& asked, const session::Store& store
   if (asked.context == kEveryContext) {
     return session::Handover(store, asked.context, asked.dialect);
   }
-  return session::Transfer(store, asked.context, asked.dialect, clock, settings_);
+  session::TransferSettings settings = settings_;
+  settings.asked_ms = asked.asked_ms;
+  return session::Transfer(store, asked.context, asked.dialect, clock, settings);
 }
 
 // Sends what comes next to that member, or ends its lane.

@@ -40,7 +40,7 @@ class Answers {
   explicit Answers(const session::TransferSettings& settings) : settings_(settings) {}
 
   // `to` asks. Its first list is in `out` when it returns, unless another one is on its way to it.
-  void ask(const tribes::OwnedMember& to, const std::string& context, session::Dialect dialect,
+  void ask(const tribes::OwnedMember& to, const session::Message& question,
            const session::Store& store, session::Clock clock, channel::Outbox& out);
   // The outcome of a message with one of this object's ids.
   void on_sent(channel::SendId id, channel::SendOutcome outcome, const session::Store& store,
@@ -57,6 +57,7 @@ class Answers {
   struct Waiting {
     std::string context;
     session::Dialect dialect = session::Dialect::tomcat8;
+    std::int64_t asked_ms = 0;  // by its own clock
   };
   using Answer = std::variant<session::Transfer, session::Handover>;
   struct Lane {

@@ -109,7 +109,7 @@ std::optional<session::Verdict> Digests::on_message(const tribes::Identity& from
       break;
     case EngineEvent::records: {
       ++counters_.records;
-      const session::Verdict verdict = store.merge(payload, clock);
+      const session::Verdict verdict = store.merge(payload, {clock.now, message.time_ms});
       if (verdict != session::Verdict::done) peer.wanted.clear();
       want_more(peer, clock, out);
       return verdict == session::Verdict::done ? verdict : verdict_if_left(event);

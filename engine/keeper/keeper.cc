@@ -96,7 +96,7 @@ channel::Receipt Keeper::of_an_engine(const channel::Delivery& delivery,
       !fetches_.on_part(from, message.context, clock.now)) {
     return channel::Receipt::done;
   }
-  const auto verdict = store_.merge(message.content(), clock);
+  const auto verdict = store_.merge(message.content(), {clock.now, message.time_ms});
   look_at_pressure();
   return verdict == session::Verdict::refused ? channel::Receipt::refused : channel::Receipt::done;
 }
@@ -146,7 +146,7 @@ void Keeper::answer(const channel::Delivery& delivery, const session::Message& m
   notice({NoticeKind::answering, message.context, delivery.sender.identity.name(),
           message.context == kEveryContext ? store_.session_count()
                                            : store_.session_count(message.context)});
-  answers_.ask(delivery.sender, message.context, message.dialect, store_, clock, out);
+  answers_.ask(delivery.sender, message, store_, clock, out);
 }
 
 // Asks for what is missing, if it is time, and sees what that makes of this engine.

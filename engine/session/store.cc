@@ -239,15 +239,17 @@ Outcome Store::on_change(Context& context, const Message& message, Clock clock) 
 Outcome Store::on_records(Context& context, const Message& message, Clock clock) {
   const auto records = parse_list(message.content(), message.dialect);
   if (!records) return {.verdict = Verdict::malformed};
+  // How long a session was idle only its member's own clock can say.
+  const std::int64_t as_of_ms = message.time_set ? message.time_ms : clock.wall_ms;
   for (const Record& record : *records) {
     if (elsewhere_bytes_ + memory_bytes_ > settings_.memory_limit_bytes)
       return {.verdict = Verdict::refused};
-    on_record(context, record, clock);
+    on_record(context, record, as_of_ms, clock);
   }
   return {};
 }
 
-void Store::on_record(Context& context, const Record& record, Clock clock) {
+void Store::on_record(Context& context, const Record& record, std::int64_t as_of_ms, Clock clock) {
   ++counters_.records;
   counters_.lost_values += record.lost_values;
   const std::string id = living_id(context, record.id, record.this_accessed_ms);
@@ -256,7 +258,7 @@ void Store::on_record(Context& context, const Record& record, Clock clock) {
     return;
   }
   const Duration idle = milliseconds(
-      std::clamp<std::int64_t>(clock.wall_ms - record.this_accessed_ms, 0, kMaxIdle.count()));
+      std::clamp<std::int64_t>(as_of_ms - record.this_accessed_ms, 0, kMaxIdle.count()));
   change(context, find_or_add(context, id), [&](Session& session) {
     session.fill(record);
     session.touch(record.this_accessed_ms, clock.now - idle);

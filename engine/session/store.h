@@ -48,8 +48,10 @@ struct Settings {
   // A creation this much later than a tombstone of its id begins a new session with it. More than
   // any difference between the clocks of two Tomcats.
   milliseconds clock_skew = seconds(30);
-  milliseconds removed_age = std::chrono::minutes(10);  // late values of removed attributes
-  bool tracks_changes = false;                          // for take_changes()
+  // So much older than the last that is known of its session may a late value of a removed
+  // attribute not be.
+  milliseconds removed_age = std::chrono::minutes(10);
+  bool tracks_changes = false;  // for take_changes()
 };
 
 enum class Verdict : std::uint8_t {
@@ -157,7 +159,8 @@ class Store {
   [[nodiscard]] Saved saved(std::string_view context, const std::string& id, Clock clock) const;
   [[nodiscard]] std::vector<std::string> known_ids(std::string_view context) const;
   // What another store knows, the payload of a Handover's list: of each value the later one stays,
-  // and what has ended in either has ended.
+  // and what has ended in either has ended. `clock` has the other one's time, that of the message:
+  // how long ago something was can only be told by the clock that it was written with.
   Verdict merge(Bytes payload, Clock clock);
   // All has been restored. No session ends before `grace` has passed; nothing counts as changed,
   // unless all is to be written anew.
@@ -210,7 +213,7 @@ class Store {
   void on_expired(Context& context, const Message& message, Clock clock);
   Outcome on_change(Context& context, const Message& message, Clock clock);
   Outcome on_records(Context& context, const Message& message, Clock clock);
-  void on_record(Context& context, const Record& record, Clock clock);
+  void on_record(Context& context, const Record& record, std::int64_t as_of_ms, Clock clock);
 
   // `before`: the id that it had until that very moment.
   [[nodiscard]] std::string current_id(const Context& context, const std::string& id,

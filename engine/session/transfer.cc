@@ -1,5 +1,7 @@
 #include "engine/session/transfer.h"
 
+#include <algorithm>
+
 namespace tribecast::session {
 
 Transfer::Transfer(const Store& store, std::string context, Dialect dialect, Clock clock,
@@ -7,7 +9,7 @@ Transfer::Transfer(const Store& store, std::string context, Dialect dialect, Clo
     : context_(std::move(context)),
       dialect_(dialect),
       settings_(settings),
-      snapshot_ms_(clock.wall_ms),
+      snapshot_ms_(std::min(clock.wall_ms, settings.asked_ms)),
       ids_(store.ids(context_, clock.now)) {}
 
 std::optional<Message> Transfer::next(const Store& store, Clock clock) {

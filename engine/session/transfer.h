@@ -24,6 +24,9 @@ struct TransferSettings {
   // The completion carries the time of the snapshot less this: the Tomcat drops queued messages
   // that are older by their senders' clocks. Earlier is always safe, later loses changes.
   milliseconds margin = seconds(60);
+  // When it was asked, by the clock of the Tomcat that asks: should this one be ahead, it is not
+  // later than that.
+  std::int64_t asked_ms = kLastTime;
 };
 
 class Transfer {

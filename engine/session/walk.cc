@@ -33,7 +33,7 @@ void Store::walk(Context& context, Clock clock) {
     for (auto at = context.sessions.begin(context.next_bucket);
          at != context.sessions.end(context.next_bucket); ++at) {
       memory_bytes_ -= at->second.memory_bytes();
-      at->second.forget_removed(clock.wall_ms - settings_.removed_age.count());
+      at->second.forget_removed(at->second.newest_ms() - settings_.removed_age.count());
       memory_bytes_ += at->second.memory_bytes();
       if (at->second.expires_at() <= clock.now) over.push_back(at->first.str());
     }

@@ -109,6 +109,18 @@ BOOST_AUTO_TEST_CASE(the_end_carries_the_time_of_the_snapshot_less_the_margin) {
   BOOST_TEST(node.sent().time_ms == asked - 60'000);
 }
 
+// The Tomcat drops what was said before that time, by the clocks of Tomcats.
+BOOST_AUTO_TEST_CASE(an_engine_s_clock_that_is_ahead_makes_the_end_no_later) {
+  Node node;
+  node.hear(first_request("a", kStart));
+  node.ahead = std::chrono::hours(1);
+  session::Message question = get_all();
+  question.time_ms = kStart + 500;
+  node.hear(question, member(2));
+  node.sent();
+  BOOST_TEST(node.sent().time_ms == kStart + 500 - 60'000);
+}
+
 BOOST_AUTO_TEST_CASE(contexts_one_after_another_members_side_by_side) {
   Node node;
   for (const char* context : {"/a", "/b", "/c"}) node.hear(get_all(context), member(2));

@@ -263,6 +263,41 @@ BOOST_AUTO_TEST_CASE(an_engine_that_heard_nothing_for_long_ends_no_session_of_th
   BOOST_TEST((engines.state(0) == engines.state(1)));
 }
 
+// The clock of one host is set, by an hour: what the engines give each other is as old as it is.
+BOOST_AUTO_TEST_CASE(a_clock_that_is_set_ends_no_session_and_loses_none) {
+  for (const int hours : {1, -1}) {
+    Engines engines(2);
+    const auto tell = [&](const std::string& id, std::int64_t time,
+                          const std::vector<std::size_t>& who) {
+      const session::Message message = tribecast::test::delta(
+          id, kStart + time,
+          {tribecast::test::set(ActionType::is_new, "__SET__ISNEW__",
+                                tribecast::test::boolean_value(true)),
+           tribecast::test::set(ActionType::max_interval, "__SET__MAXINTERVAL__",
+                                tribecast::test::integer_value(600))});
+      engines.tell(message, who);
+    };
+    tell("both", 0, {0, 1});
+    engines[0].ahead = std::chrono::hours(hours);
+    tell("only0", 1, {0});
+    tell("only1", 2, {1});
+    engines.run(seconds(15));
+    for (std::size_t i = 0; i < 2; ++i) BOOST_TEST(engines.state(i).size() == 3U);
+    engines.run(std::chrono::minutes(19));
+    for (std::size_t i = 0; i < 2; ++i) BOOST_TEST(engines.state(i).size() == 3U);
+    // And back.
+    engines[0].ahead = {};
+    tell("later0", 1'200'000, {0});
+    tell("later1", 1'200'001, {1});
+    engines.run(seconds(120));
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto left = engines.state(i);
+      BOOST_TEST(left.size() == 2U);
+      BOOST_TEST((left.contains("later0") && left.contains("later1")));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(long_lists_come_in_pieces_and_hold_nobody_up) {
   Settings settings;
   settings.digests.portion_sessions = 500;

@@ -24,11 +24,16 @@ struct Node {
   explicit Node(const Settings& settings = {}, Duration started = {})
       : keeper(settings, channel::test::at(started)), time(started) {}
 
+  [[nodiscard]] channel::Moment now() const {
+    channel::Moment moment = channel::test::moment(time);
+    moment.wall_milliseconds += static_cast<std::uint64_t>(ahead.count());
+    return moment;
+  }
   channel::Receipt hear(Bytes body, const tribes::OwnedMember& from = member(1),
                         std::uint32_t options = 6) {
     channel::Outbox out;
     const channel::Receipt receipt = keeper.receive(
-        moment(time), {++deliveries, from, options, moment(time).wall_milliseconds, {}, body}, out);
+        now(), {++deliveries, from, options, now().wall_milliseconds, {}, body}, out);
     take(out);
     return receipt;
   }
@@ -38,7 +43,7 @@ struct Node {
   }
   void member_event(channel::MemberChange change, const tribes::OwnedMember& who) {
     channel::Outbox out;
-    keeper.on_member(moment(time), {change, who}, out);
+    keeper.on_member(now(), {change, who}, out);
     take(out);
   }
   void came(const tribes::OwnedMember& who) { member_event(channel::MemberChange::came, who); }
@@ -46,7 +51,7 @@ struct Node {
   void wait(Duration so_long) {
     time += so_long;
     channel::Outbox out;
-    keeper.on_timer(moment(time), out);
+    keeper.on_timer(now(), out);
     take(out);
   }
   // What it wants sent first; it becomes of it what `outcome` says.
@@ -57,7 +62,7 @@ struct Node {
     last_options = first.options;
     last_to = first.to->identity;
     channel::Outbox out;
-    keeper.on_sent(moment(time), first.id, first.to->identity, outcome, out);
+    keeper.on_sent(now(), first.id, first.to->identity, outcome, out);
     take(out);
     last_body = first.body;
     return *session::parse_message(first.body);
@@ -73,6 +78,7 @@ struct Node {
 
   Keeper keeper;
   Duration time;
+  milliseconds ahead{};  // its wall clock has been set
   channel::DeliveryId deliveries = 0;
   std::deque<channel::Outgoing> outgoing;
   std::vector<channel::Settlement> settled;
@@ -92,7 +98,9 @@ inline session::Message first_request(const std::string& id, std::int64_t time_m
 }
 
 inline session::Message get_all(const std::string& context = tribecast::test::kContext) {
-  session::Message message = tribecast::test::event(Event::get_all, "GET-ALL", 0);
+  // Its clock is ahead of the engine's.
+  session::Message message =
+      tribecast::test::event(Event::get_all, "GET-ALL", tribecast::test::kStart + 3'600'000);
   message.context = context;
   return message;
 }

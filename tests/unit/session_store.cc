@@ -334,6 +334,37 @@ BOOST_AUTO_TEST_CASE(another_member_s_state_fills_gaps) {
   BOOST_TEST((site.find("d") == nullptr));
 }
 
+// How long a session was idle the clock says by which its last access was told.
+BOOST_AUTO_TEST_CASE(a_clock_that_is_wrong_ends_no_session_of_another_member_s_state) {
+  for (const std::int64_t ahead_ms : {-3'600'000, 3'600'000}) {
+    Site site;
+    Record record;
+    record.id = "a";
+    record.created_ms = kStart - 60'000;
+    record.this_accessed_ms = kStart - 60'000;
+    record.max_inactive_s = 600;
+    const Clock clock{at_second(0).now, kStart + ahead_ms};
+    site.store.on_message(test::state({record}), clock);
+    BOOST_TEST((site.store.find(kContext, "a", clock.now) != nullptr));
+    site.wait(20 * 60 - 61);
+    BOOST_TEST((site.find("a") != nullptr));
+    site.wait(2);
+    BOOST_TEST((site.find("a") == nullptr));
+  }
+}
+
+// What was removed stays so, whatever the engine's clock says.
+BOOST_AUTO_TEST_CASE(a_late_value_of_a_removed_attribute_does_not_return) {
+  Site site;
+  site.create("a");
+  site.hear(delta("a", kStart + 2, {test::removed("x")}));
+  for (int i = 0; i < 100; ++i) {
+    site.store.on_timer({at_second(0).now, kStart + 3'600'000});
+  }
+  site.set("a", "x", "late", kStart + 1);
+  BOOST_TEST(site.text("a", "x") == "-");
+}
+
 BOOST_AUTO_TEST_CASE(golden_state_of_all_branches) {
   for (const std::string version : {"7.0.x-tip", "8.5.x-tip", "9.0.70", "10.1.60", "11.0.x-tip"}) {
     Site site;
