@@ -1,12 +1,14 @@
-"""One real Tomcat, as the distribution packages it, with a CATALINA_BASE of its own."""
+"""One real Tomcat, as Debian packages it or as its project publishes it, with a CATALINA_BASE of its own."""
 
 import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import time
 
 import browser
+import distribution
 from process import Failed, Process, eventually
 
 HERE = pathlib.Path(__file__).parent
@@ -25,6 +27,11 @@ FARM_DEPLOYER = ('<Deployer className="org.apache.catalina.ha.deploy.FarmWarDepl
 # Small and quick to start; a Tomcat in production has other flags.
 JVM_FLAGS = ["-Xmx128m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
              "-Djava.security.egd=file:/dev/./urandom", "-Duser.language=en"]
+# As each catalina.sh has them for a JVM of today.
+OPENED = [f"--add-opens={package}=ALL-UNNAMED" for package in (
+    "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.io", "java.base/java.util",
+    "java.base/java.util.concurrent", "java.rmi/sun.rmi.transport")]
+DISPATCH = {7: "MessageDispatch15Interceptor"}  # what its manual shows, where it is another one
 
 WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <web-app>
@@ -32,8 +39,8 @@ WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
     <servlet-name>jsp</servlet-name>
     <servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class>
     <init-param><param-name>development</param-name><param-value>false</param-value></init-param>
-    <init-param><param-name>compilerSourceVM</param-name><param-value>11</param-value></init-param>
-    <init-param><param-name>compilerTargetVM</param-name><param-value>11</param-value></init-param>
+    <init-param><param-name>compilerSourceVM</param-name><param-value>1.8</param-value></init-param>
+    <init-param><param-name>compilerTargetVM</param-name><param-value>1.8</param-value></init-param>
   </servlet>
   <servlet-mapping><servlet-name>jsp</servlet-name><url-pattern>*.jsp</url-pattern></servlet-mapping>
 </web-app>
@@ -69,11 +76,6 @@ class Application:
     attributes: str = ""  # of <Context>
     manager: str = ""     # another one than the cluster's
 
-    def context(self, send_options):
-        own = f'altDDName="{HERE}/webapp/WEB-INF/{self.descriptor}"' if self.descriptor else ""
-        return (f'<Context path="{self.path}" docBase="{HERE}/webapp" {own} {self.attributes}>'
-                f'{self.manager.format(options=send_options)}</Context>')
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -81,9 +83,9 @@ class Settings:
     manager: str = DELTA
     send_options: int = 6
     jvm_route: bool = False
-    version: int = 10
+    version: int = 10             # 7 is 7.0, 8 is 8.5, 10 is 10.1
     context: str = ""             # attributes of the test application's <Context>
-    classes: str = ""             # a directory that is the test application's WEB-INF/classes
+    classes: str = ""             # a directory that becomes the test application's WEB-INF/classes
     backup_context: bool = False  # also run the test application as /backup with a BackupManager
     applications: tuple = ()      # Applications, beside /app
     cluster_in: str = "Host"      # or "Engine": the element that the Cluster is in
@@ -194,6 +196,9 @@ class Tomcat:
         (self.base / "conf/context.xml").write_text(CONTEXT_XML)
         (self.base / "conf/logging.properties").write_text(LOGGING)
         (self.base / "conf/users.xml").write_text(USERS)
+        shutil.copytree(HERE / "webapp", self.base / "application")
+        if self.settings.classes:
+            shutil.copytree(self.settings.classes, self.base / "application/WEB-INF/classes")
 
     def reconfigure(self, settings):
         """From the next start on."""
@@ -202,12 +207,10 @@ class Tomcat:
 
     def _server_xml(self):
         settings = self.settings
-        classes = (f'<Resources><PostResources className="org.apache.catalina.webresources.DirResourceSet" '
-                   f'base="{settings.classes}" webAppMount="/WEB-INF/classes"/></Resources>' if settings.classes else "")
-        contexts = f'<Context path="/app" docBase="{HERE}/webapp" {settings.context}>{classes}</Context>'
+        contexts = f'<Context path="/app" docBase="{self.base}/application" {settings.context}/>'
         if settings.backup_context:
-            contexts += "\n" + Application("/backup", manager=BACKUP).context(settings.send_options)
-        contexts += "".join(f"\n{one.context(settings.send_options)}" for one in settings.applications if one.host == "localhost")
+            contexts += "\n" + self._context(Application("/backup", manager=BACKUP))
+        contexts += "".join(f"\n{self._context(one)}" for one in settings.applications if one.host == "localhost")
         cluster = self._cluster_xml()
         return (HERE / "server.xml.in").read_text().format(
             http_port=self.http_port, ajp_port=self.ajp_port, connector=settings.connector, service=settings.service,
@@ -222,13 +225,20 @@ class Tomcat:
             send_options=settings.send_options, manager=settings.manager.format(options=settings.send_options),
             deployer=settings.deployer.format(base=self.base, watches=str(self.host.number == 1).lower()),
             membership=settings.membership.format(address=self.host.address), frequency=settings.frequency,
-            interceptors=settings.interceptors, static_members=settings.static_members)
+            interceptors=settings.interceptors, dispatch=DISPATCH.get(settings.version, "MessageDispatchInterceptor"),
+            static_members=settings.static_members)
+
+    def _context(self, application):
+        base = self.base / "application"
+        own = f'altDDName="{base}/WEB-INF/{application.descriptor}"' if application.descriptor else ""
+        return (f'<Context path="{application.path}" docBase="{base}" {own} {application.attributes}>'
+                f'{application.manager.format(options=self.settings.send_options)}</Context>')
 
     def _virtual_hosts_xml(self):
         by_host = {}
         for one in self.settings.applications:
             if one.host != "localhost":
-                by_host.setdefault(one.host, []).append(one.context(self.settings.send_options))
+                by_host.setdefault(one.host, []).append(self._context(one))
         return "\n".join(f'<Host name="{name}" appBase="{name}" autoDeploy="false">{"".join(contexts)}</Host>'
                          for name, contexts in by_host.items())
 
@@ -239,8 +249,8 @@ class Tomcat:
             jars += ["/usr/share/java/eclipse-jdt-core.jar"]
             main = ["-cp", ":".join(jars), f"-Dcatalina.home={self.base}", "org.apache.catalina.startup.Bootstrap"]
         else:
-            home = "/usr/share/tomcat10"
-            main = ["-cp", f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar", f"-Dcatalina.home={home}",
+            home = "/usr/share/tomcat10" if self.settings.version == 10 else distribution.home(self.settings.version)
+            main = [*OPENED, "-cp", f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar", f"-Dcatalina.home={home}",
                     "org.apache.catalina.startup.Bootstrap"]
         return ["java", *JVM_FLAGS, *self.settings.jvm_flags, f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
                 f"-Djava.util.logging.config.file={self.base}/conf/logging.properties",

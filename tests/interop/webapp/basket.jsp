@@ -4,7 +4,7 @@
   Answer: one line for each attribute, its type and its text; "session=" when there is none.
 --%><%@ page session="false" contentType="text/plain; charset=UTF-8" trimDirectiveWhitespaces="true"
     import="java.util.*" %><%
-  var session = request.getSession(request.getParameter("fill") != null);
+  HttpSession session = request.getSession(request.getParameter("fill") != null);
   if (session == null) {
     out.print("session=\n");
     return;

@@ -1,11 +1,12 @@
 <%--
-  This Tomcat as its own management beans see it, without touching any session.
-  Answer: "ready", then one line "member=HOST:PORT" for each other member that the cluster channel lists, one line
+  This Tomcat as it sees itself, without touching any session.
+  Answer: "ready", then one line "member=HOST:PORT" for each other member that its cluster lists, one line
   "held.CONTEXT=ID" for each session that this node holds, and one line "shared.NAME=VALUE" for each application
   attribute that was set with ?share=NAME&to=VALUE.
 --%><%@ page session="false" contentType="text/plain; charset=UTF-8" trimDirectiveWhitespaces="true"
-    import="java.lang.management.ManagementFactory, java.util.*, javax.management.*" %><%!
-  static String address(org.apache.catalina.tribes.Member member) throws java.net.UnknownHostException {
+    import="java.lang.management.ManagementFactory, java.util.*, javax.management.*, org.apache.catalina.Host,
+    org.apache.catalina.ha.CatalinaCluster, org.apache.catalina.tribes.Member" %><%!
+  static String address(Member member) throws java.net.UnknownHostException {
     return java.net.InetAddress.getByAddress(member.getHost()).getHostAddress() + ":" + member.getPort();
   }
 
@@ -20,11 +21,9 @@
 %><%
   MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
   out.print("ready\n");
-  QueryExp channels = Query.isInstanceOf(new StringValueExp("org.apache.catalina.tribes.group.GroupChannel"));
-  for (ObjectName channel : beans.queryNames(null, channels)) {
-    for (var member : (org.apache.catalina.tribes.Member[]) beans.getAttribute(channel, "Members")) {
-      out.print("member=" + address(member) + "\n");
-    }
+  Host host = (Host) beans.getAttribute(new ObjectName("Catalina:type=Host,host=localhost"), "managedResource");
+  for (Member member : ((CatalinaCluster) host.getCluster()).getMembers()) {
+    out.print("member=" + address(member) + "\n");
   }
   for (ObjectName manager : beans.queryNames(new ObjectName("Catalina:type=Manager,host=localhost,*"), null)) {
     for (Object id : held(beans, manager)) {

@@ -5,8 +5,9 @@
     timeout=S     let it end after S seconds
     logout        end it now
   Answer: one name=value a line; "session" is empty when there is none; "user" is who is logged in, if somebody is.
---%><%@ page session="false" contentType="text/plain; charset=UTF-8" trimDirectiveWhitespaces="true" %><%
-  var session = request.getSession(request.getParameter("create") != null);
+--%><%@ page session="false" contentType="text/plain; charset=UTF-8" trimDirectiveWhitespaces="true"
+    import="java.util.Enumeration" %><%
+  HttpSession session = request.getSession(request.getParameter("create") != null);
   if (session == null) {
     out.print("session=\n");
     return;
@@ -25,7 +26,7 @@
   if (request.getRemoteUser() != null) {
     out.print("user=" + request.getRemoteUser() + "\n");
   }
-  var names = session.getAttributeNames();
+  Enumeration<String> names = session.getAttributeNames();
   while (names.hasMoreElements()) {
     String name = names.nextElement();
     out.print("attribute." + name + "=" + session.getAttribute(name) + "\n");
