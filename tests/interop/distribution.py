@@ -60,14 +60,16 @@ def _fetch(release, cache):
     if not shutil.which("mvn"):
         raise Skipped("missing: maven")
     artifact = f"org.apache.tomcat:tomcat:{release.number}:tar.gz"
-    command = ["mvn", "-B", "-q", "-U", f"-Dmaven.repo.local={cache}/maven", f"-Daether.connector.requestTimeout={ANSWER_WITHIN}000",
+    command = ["mvn", "-B", "-q", "-U", f"-Dmaven.repo.local={cache}/maven",
+               f"-Daether.connector.requestTimeout={ANSWER_WITHIN}000",
                f"{PLUGIN}:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={cache}"]
     try:
         done = subprocess.run(command, cwd=cache, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=FETCH_WITHIN)
     except subprocess.TimeoutExpired:
         raise Failed(f"{artifact}: mvn did not fetch it within {FETCH_WITHIN} s") from None
     if done.returncode != 0:
-        raise Failed(f"{artifact}: mvn cannot fetch it; is there a network?\n{done.stdout[-1500:]}{done.stderr[-500:]}")
+        errors = [line.partition("[ERROR] ")[2] for line in done.stdout.splitlines() if "[ERROR] " in line]
+        raise Failed(f"{artifact}: mvn cannot fetch it; is there a network?\n{(errors or [done.stderr])[0]}")
     shutil.rmtree(cache / "maven/org/apache/tomcat")  # what is damaged is fetched anew
     archive = cache / f"tomcat-{release.number}.tar.gz"
     found = hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -5,7 +5,7 @@ import time
 from cluster import Cluster, check
 from network import Lan
 from process import eventually
-from shop import compiled_classes, fill, whole
+from shop import FOR_MEMBERS, compiled_classes, fill, logged_in, still_logged_in, whole
 from tomcat import Settings
 
 TROUBLE = ("Unable to send", "Member send is failing", "FAIL_ACK", "ERROR", "SEVERE", "Operation has timed out",
@@ -257,7 +257,7 @@ def no_alarm(engines):
 def restart_all(version=10, engine_count=1):
     """Every Tomcat and every engine killed with -9 at one moment: all sessions whole, twice."""
     with compiled_classes() as classes, \
-            Cluster(Settings(send_options=6, classes=classes, version=version), hosts=3, network=Lan, agents=False,
+            Cluster(Settings(send_options=6, classes=classes, version=version, applications=(FOR_MEMBERS,)), hosts=3, network=Lan, agents=False,
                     extra_hosts=[f"engine-{number}" for number in range(1, engine_count + 1)]) as cluster:
         engines = [cluster.engine(host, settings=ON_DISK) for host in cluster.extra_hosts]
         for engine in engines:
@@ -268,6 +268,7 @@ def restart_all(version=10, engine_count=1):
         gone = cluster.visitor()
         gone.visit(cluster.tomcats[0].url("/app/session.jsp"), create=1)
         gone.visit(cluster.tomcats[1].url("/app/session.jsp"), logout=1)
+        ann = logged_in(cluster, cluster.tomcats[2])
         check(trouble(cluster.tomcats) == [], f"{SESSIONS} sessions on Tomcats {version}, no error in their logs")
 
         for what in ("the engines first", "all at one moment"):
@@ -284,6 +285,7 @@ def restart_all(version=10, engine_count=1):
             check(no_stall(cluster.tomcats), "no Tomcat had to wait")
             check(all(gone.visit(tomcat.url("/app/session.jsp")) is None for tomcat in cluster.tomcats),
                   "the one that was logged out is gone")
+            check(still_logged_in(ann, cluster.tomcats), "who was logged in still is, on every Tomcat")
         check(no_alarm(engines), "no alarm")
 
 

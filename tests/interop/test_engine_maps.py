@@ -10,7 +10,7 @@ from agent import bin_directory
 from cluster import Cluster, check
 from network import Lan
 from process import eventually
-from shop import compiled_classes, fill, whole
+from shop import FOR_MEMBERS, compiled_classes, fill, logged_in, still_logged_in, whole
 from test_engine import ON_DISK, no_alarm, start_at_once, trouble
 from tomcat import Settings
 
@@ -78,7 +78,7 @@ def backup_killed():
 def backup_restart_all(version, engine_count):
     """Every Tomcat and every engine is killed with -9 at one moment: all sessions of BackupManagers whole."""
     with compiled_classes() as classes, backup_cluster(
-            dataclasses.replace(BACKUP, classes=classes, version=version),
+            dataclasses.replace(BACKUP, classes=classes, version=version, applications=(FOR_MEMBERS,)),
             engine_count=engine_count) as cluster:
         settings = [ON_DISK, sealed(cluster, ON_DISK)]  # the second engine's disk shows nothing
         engines = [cluster.engine(host, settings=own) for host, own in zip(cluster.extra_hosts, settings)]
@@ -87,6 +87,7 @@ def backup_restart_all(version, engine_count):
         gone = cluster.visitor()
         gone.visit(cluster.tomcats[0].url("/app/session.jsp"), create=1)
         gone.visit(cluster.tomcats[1].url("/app/session.jsp"), logout=1)
+        ann = logged_in(cluster, cluster.tomcats[2])
         count = whole(filled, cluster.tomcats)
         check(count == SESSIONS, f"{count} of {SESSIONS} sessions are whole on another Tomcat {version} than their own")
         check(trouble(cluster.tomcats) == [], "no error in their logs")
@@ -101,6 +102,7 @@ def backup_restart_all(version, engine_count):
         check(count == SESSIONS, f"all killed with -9 and started again at one moment: {count} of {SESSIONS} sessions are whole")
         check(all(gone.visit(tomcat.url("/app/session.jsp")) is None for tomcat in cluster.tomcats),
               "the one that was logged out is gone")
+        check(still_logged_in(ann, cluster.tomcats), "who was logged in still is, on every Tomcat")
         check(no_alarm(engines), "no alarm")
 
 
