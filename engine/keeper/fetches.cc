@@ -54,9 +54,7 @@ bool Fetches::knows(const std::string& context) const {
   return settled_.contains(context) || std::ranges::any_of(wanted_, is_it);
 }
 
-void Fetches::on_heard(const tribes::Identity& from, session::Dialect dialect,
-                       const std::string& context) {
-  if (const auto peer = peers_.find(from); peer != peers_.end()) peer->second.dialect = dialect;
+void Fetches::on_context(const std::string& context) {
   if (knows(context) || settled_.size() + wanted_.size() >= kMaxContexts) return;
   const auto is_earlier = [](const auto& one) { return one.second.is_earlier; };
   if (all_given_ || std::ranges::none_of(peers_, is_earlier)) {
@@ -64,11 +62,6 @@ void Fetches::on_heard(const tribes::Identity& from, session::Dialect dialect,
     return;
   }
   wanted_.push_back({.context = context});
-}
-
-session::Dialect Fetches::dialect_of(const tribes::Identity* member) const {
-  const auto peer = member == nullptr ? peers_.end() : peers_.find(*member);
-  return peer == peers_.end() ? session::Dialect::tomcat8 : peer->second.dialect;
 }
 
 void Fetches::on_held(const std::string& context) {
@@ -132,9 +125,14 @@ const Fetches::Peer* Fetches::whom_to_ask(const Wanted& wanted) const {
   return best;
 }
 
-std::optional<Fetches::Ask> Fetches::step(Instant now, const CountSessions& count_sessions) {
+std::optional<Fetches::Ask> Fetches::step(Instant now, const Dialects& dialects,
+                                          const CountSessions& count_sessions) {
   if (current_ && now >= current_->deadline) {
     ++counters_.failed;
+    Wanted& wanted = wanted_.front();
+    const bool is_first_time = wanted.silent.insert(current_->from).second;
+    const bool may_misunderstand = !dialects.has_heard() && !peers_.at(current_->from).is_engine;
+    if (is_first_time && may_misunderstand) wanted.tried.erase(current_->from);
     current_.reset();
   }
   while (!current_ && !wanted_.empty()) {
@@ -151,7 +149,9 @@ std::optional<Fetches::Ask> Fetches::step(Instant now, const CountSessions& coun
     }
     ++counters_.asked;
     current_ = {peer->member.identity, now + settings_.patience};
-    return Ask{peer->member, wanted.context, peer->dialect};
+    const bool is_other = !dialects.has_heard() && wanted.silent.contains(peer->member.identity);
+    return Ask{peer->member, wanted.context,
+               is_other ? session::Dialect::tomcat7 : dialects.of(peer->member.identity)};
   }
   return std::nullopt;
 }

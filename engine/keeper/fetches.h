@@ -22,6 +22,7 @@
 
 #include "base/time.h"
 #include "engine/channel/application.h"
+#include "engine/keeper/dialects.h"
 #include "engine/session/value.h"
 
 namespace tribecast::keeper {
@@ -54,7 +55,7 @@ class Fetches {
   struct Ask {
     tribes::OwnedMember to;
     std::string context;
-    session::Dialect dialect = session::Dialect::tomcat8;
+    session::Dialect dialect;
   };
   using CountSessions = std::function<std::size_t(const std::string& context)>;
 
@@ -66,8 +67,8 @@ class Fetches {
 
   void on_came(const tribes::OwnedMember& member, Instant now);
   void on_gone(const tribes::Identity& member);
-  // A message of it came, about that context.
-  void on_heard(const tribes::Identity& from, session::Dialect dialect, const std::string& context);
+  // There is that context.
+  void on_context(const std::string& context);
   // Sessions of that context wait for what has not come.
   void on_held(const std::string& context);
   // A part of what was asked for; false when it was not. Its end.
@@ -75,21 +76,20 @@ class Fetches {
   void on_end(const tribes::Identity& from, const std::string& context, bool has_context);
   void on_not_sent(const tribes::Identity& to);
 
-  // Whom to ask for what now, if anybody.
-  std::optional<Ask> step(Instant now, const CountSessions& count_sessions);
+  // Whom to ask for what now, if anybody. Who does not answer is asked in the other form as well
+  // while it is not known which one anybody reads.
+  std::optional<Ask> step(Instant now, const Dialects& dialects,
+                          const CountSessions& count_sessions);
   [[nodiscard]] Instant next_deadline() const { return current_ ? current_->deadline : kNever; }
 
   [[nodiscard]] bool is_in_sync(Instant now) const;
   // Waiting or under way.
   [[nodiscard]] bool is_busy() const { return current_ || !wanted_.empty(); }
-  // That its messages came in; of an unknown one, or null, the newer.
-  [[nodiscard]] session::Dialect dialect_of(const tribes::Identity* member) const;
   [[nodiscard]] const FetchCounters& counters() const { return counters_; }
 
  private:
   struct Peer {
     tribes::OwnedMember member;
-    session::Dialect dialect = session::Dialect::tomcat8;
     Duration longer{};  // than this engine it has been alive
     bool is_engine = false;
     bool is_earlier = false;   // may know what this engine does not
@@ -99,6 +99,7 @@ class Fetches {
     std::string context;
     bool is_held = false;  // does not keep this engine from being in sync
     std::set<tribes::Identity> tried = {};
+    std::set<tribes::Identity> silent = {};  // they may not have understood
   };
   struct Current {
     tribes::Identity from;

@@ -49,9 +49,10 @@ channel::Receipt Keeper::take_in(const channel::Moment& moment, const channel::D
                                  const session::Message& message, channel::Outbox& out) {
   const session::Clock clock = clock_of(moment);
   const tribes::Identity& from = delivery.sender.identity;
+  if (message.context != kEveryContext) dialects_.on_heard(from, message.dialect);
   if (verify_.on_message(from, message, store_, clock)) return channel::Receipt::done;
   if (message.context == kEveryContext) return of_an_engine(delivery, message, clock, out);
-  fetches_.on_heard(from, message.dialect, message.context);
+  fetches_.on_context(message.context);
   if (pushes_.on_answer(from, message, store_, clock)) return channel::Receipt::done;
   pushes_.on_heard(from, message, clock);
   const session::Outcome outcome = store_.on_message(message, clock);
@@ -152,7 +153,7 @@ void Keeper::answer(const channel::Delivery& delivery, const session::Message& m
 // Asks for what is missing, if it is time, and sees what that makes of this engine.
 void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
   const auto count = [&](const std::string& context) { return store_.session_count(context); };
-  auto ask = verify_.is_asking() ? std::nullopt : fetches_.step(moment.now, count);
+  auto ask = verify_.is_asking() ? std::nullopt : fetches_.step(moment.now, dialects_, count);
   if (ask) {
     notice({NoticeKind::fetching, ask->context, ask->to.identity.name()});
     const auto question =
@@ -172,8 +173,8 @@ void Keeper::fetch(const channel::Moment& moment, channel::Outbox& out) {
 
 // What members lack they are given while this engine itself lacks nothing.
 void Keeper::heal(const channel::Moment& moment, channel::Outbox& out) {
-  pushes_.step(store_, clock_of(moment), has_state_ && !fetches_.is_busy() && !verify_.is_asking(),
-               out);
+  pushes_.step(store_, dialects_, clock_of(moment),
+               has_state_ && !fetches_.is_busy() && !verify_.is_asking(), out);
   for (const Healed& healed : pushes_.take_healed()) {
     const PushCounters& done = healed.done;
     const std::uint64_t pushed = done.given + done.mended + done.ended + done.renamed;
@@ -200,16 +201,18 @@ void Keeper::on_member(const channel::Moment& moment, const channel::MemberEvent
                        channel::Outbox& out) {
   pushes_.on_member(event, store_, clock_of(moment));
   if (event.change == channel::MemberChange::came || event.change == channel::MemberChange::told) {
+    dialects_.on_came(event.member.identity);
     fetches_.on_came(event.member, moment.now);
     if (is_engine(event.member)) {
       digests_.on_came(event.member, moment.now);
       copies_.on_came(event.member);
     }
     for (const std::string& context : store_.contexts()) {
-      fetches_.on_heard(event.member.identity, session::Dialect::tomcat8, context);
+      fetches_.on_context(context);
     }
   } else if (channel::is_gone(event.change)) {
     answers_.forget(event.member.identity);
+    dialects_.on_gone(event.member.identity);
     fetches_.on_gone(event.member.identity);
     digests_.on_gone(event.member.identity);
     copies_.on_gone(event.member.identity);
@@ -253,8 +256,8 @@ void Keeper::on_timer(const channel::Moment& moment, channel::Outbox& out) {
   maps_.on_timer(moment, out);
   digests_.on_timer(has_state_, store_, clock_of(moment), out);
   take_compared();
-  verify_.on_timer(!fetches_.is_busy() && !pushes_.is_busy(),
-                   fetches_.dialect_of(verify_.next_member()), store_, maps_, moment, out);
+  verify_.on_timer(!fetches_.is_busy() && !pushes_.is_busy(), dialects_, store_, maps_, moment,
+                   out);
   look_at_pressure();
   go_on(moment, out);
 }

@@ -21,6 +21,7 @@
 #include "engine/channel/application.h"
 #include "engine/keeper/answers.h"
 #include "engine/keeper/copies.h"
+#include "engine/keeper/dialects.h"
 #include "engine/keeper/digests.h"
 #include "engine/keeper/fetches.h"
 #include "engine/keeper/maps.h"
@@ -164,6 +165,7 @@ class Keeper : public channel::Application {
 
   session::Store store_;
   Answers answers_;
+  Dialects dialects_;
   Fetches fetches_;
   Digests digests_;
   Pushes pushes_;

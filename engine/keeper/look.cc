@@ -89,7 +89,7 @@ void Pushes::look_at(const session::Record& copy, session::Store& store, session
   if (kept == nullptr) return take(copy, store, clock);
   Comparison found = compare(*kept, copy, standing);
   if (found.finding == Finding::newer) return take(copy, store, clock);
-  keep_what_it_reads(found.parts, current().dialect);
+  keep_what_it_reads(found.parts, work_->dialect);
   const bool is_alike = found.finding == Finding::alike || found.parts.empty() ||
                         (found.may_be_alike && was_given(copy.id, kept->newest_ms()));
   if (is_alike) return lacks_nothing_of(copy.id);
@@ -182,7 +182,7 @@ void Pushes::plan(Push push) {
 
 session::Message Pushes::message(Event event, session::Clock clock) const {
   session::Message made;
-  made.dialect = members_.at(work_->member).dialect;
+  made.dialect = work_->dialect;
   made.event = static_cast<std::int32_t>(event);
   made.time_ms = clock.wall_ms;
   made.context = work_->context;

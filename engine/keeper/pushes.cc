@@ -170,7 +170,6 @@ void Pushes::on_heard(const tribes::Identity& from, const session::Message& mess
   const auto at = members_.find(from);
   if (at != members_.end()) {
     Member& member = at->second;
-    member.dialect = message.dialect;
     if (member.is_here && !member.known.contains(message.context) &&
         !member.to_look_at.contains(message.context) &&
         !member.to_look_at_again.contains(message.context)) {
@@ -231,7 +230,7 @@ Standing Pushes::standing_of(const std::string& id, session::Clock clock) const 
 }
 
 void Pushes::begin(const tribes::Identity& identity, const session::Store& store,
-                   session::Clock clock, channel::Outbox& out) {
+                   const Dialects& dialects, session::Clock clock, channel::Outbox& out) {
   Member& member = members_.at(identity);
   missed_.on_back(identity, {clock.now, clock.wall_ms - kByItselfMs});
   if (member.to_look_at.empty()) {
@@ -243,6 +242,7 @@ void Pushes::begin(const tribes::Identity& identity, const session::Store& store
     return;
   }
   work_ = Work{.member = identity,
+               .dialect = dialects.of(identity),
                .context = *member.to_look_at.begin(),
                .deadline = clock.now + settings_.patience};
   member.to_look_at.erase(member.to_look_at.begin());
@@ -252,7 +252,7 @@ void Pushes::begin(const tribes::Identity& identity, const session::Store& store
     work_->is_answered = true;
     return;
   }
-  const auto question = session::get_all_message(member.dialect, work_->context, clock.wall_ms);
+  const auto question = session::get_all_message(work_->dialect, work_->context, clock.wall_ms);
   work_->asked = send(question, channel::option::kAsynchronous, out);
 }
 
@@ -291,8 +291,8 @@ void Pushes::on_sent(channel::SendId id, channel::SendOutcome outcome, session::
   if (id != work_->asked) --work_->under_way;
 }
 
-void Pushes::step(session::Store& store, session::Clock clock, bool may_look,
-                  channel::Outbox& out) {
+void Pushes::step(session::Store& store, const Dialects& dialects, session::Clock clock,
+                  bool may_look, channel::Outbox& out) {
   if (settings_.heal == Heal::no) return;
   for (;;) {
     if (work_ && clock.now >= work_->deadline) end(false, clock);
@@ -306,7 +306,7 @@ void Pushes::step(session::Store& store, session::Clock clock, bool may_look,
     };
     const auto next = std::ranges::find_if(members_, is_due);
     if (next == members_.end()) return;
-    begin(next->first, store, clock, out);
+    begin(next->first, store, dialects, clock, out);
   }
 }
 

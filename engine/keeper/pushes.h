@@ -32,6 +32,7 @@
 
 #include "engine/channel/application.h"
 #include "engine/keeper/compare.h"
+#include "engine/keeper/dialects.h"
 #include "engine/keeper/missed.h"
 #include "engine/keeper/send_ids.h"
 #include "engine/session/store.h"
@@ -98,7 +99,8 @@ class Pushes {
                  session::Store& store, session::Clock clock);
   void on_sent(channel::SendId id, channel::SendOutcome outcome, session::Clock clock);
   // Goes on. `may_look`: this engine is in sync, and asks nobody else just now.
-  void step(session::Store& store, session::Clock clock, bool may_look, channel::Outbox& out);
+  void step(session::Store& store, const Dialects& dialects, session::Clock clock, bool may_look,
+            channel::Outbox& out);
   [[nodiscard]] Instant next_deadline() const;
 
   [[nodiscard]] bool is_busy() const { return work_.has_value(); }
@@ -112,7 +114,6 @@ class Pushes {
 
   struct Member {
     tribes::OwnedMember member;
-    session::Dialect dialect = session::Dialect::tomcat8;
     bool is_here = true;
     bool is_young = false;  // its web applications may still start
     bool was_cut = false;   // it was no member, and served alone
@@ -142,6 +143,7 @@ class Pushes {
   // A conversation with one member about one context.
   struct Work {
     tribes::Identity member;
+    session::Dialect dialect = session::Dialect::tomcat8;  // of the member
     std::string context;
     channel::SendId asked = 0;  // 0: it was not asked for its state
     bool is_answered = false;   // or will not be
@@ -163,8 +165,8 @@ class Pushes {
   void away(Member& member, bool is_cut, session::Clock clock);
   void back(Member& member, const session::Store& store, session::Clock clock);
   void want(Member& member, const std::string& context, Instant due);
-  void begin(const tribes::Identity& identity, const session::Store& store, session::Clock clock,
-             channel::Outbox& out);
+  void begin(const tribes::Identity& identity, const session::Store& store,
+             const Dialects& dialects, session::Clock clock, channel::Outbox& out);
   void end(bool good, session::Clock clock);
   void drop_work();
   void look_at(const session::Record& copy, session::Store& store, session::Clock clock);

@@ -70,11 +70,7 @@ std::optional<std::vector<CompareOutcome>> Verify::take() {
   return std::move(done_);
 }
 
-const tribes::Identity* Verify::next_member() const {
-  return tasks_.empty() ? nullptr : &tasks_.front().member.identity;
-}
-
-void Verify::ask(session::Dialect dialect, const session::Store& store, Maps& maps,
+void Verify::ask(const Dialects& dialects, const session::Store& store, Maps& maps,
                  const channel::Moment& moment, channel::Outbox& out) {
   const session::Clock clock = clock_of(moment);
   Task task = std::move(tasks_.front());
@@ -99,7 +95,8 @@ void Verify::ask(session::Dialect dialect, const session::Store& store, Maps& ma
           ? engine_message(EngineEvent::ask_versions,
                            compose(AskVersions{current_->ticket, task.context, kAllParts}),
                            clock.wall_ms)
-          : session::get_all_message(dialect, task.context, clock.wall_ms);
+          : session::get_all_message(dialects.of(task.member.identity), task.context,
+                                     clock.wall_ms);
   out.messages.push_back({.id = first_id_of(Sender::verify),
                           .to = std::move(task.member),
                           .options = channel::option::kAsynchronous,
@@ -240,7 +237,7 @@ void Verify::on_gone(const tribes::Identity& member) {
   }
 }
 
-void Verify::on_timer(bool may_ask, session::Dialect dialect, const session::Store& store,
+void Verify::on_timer(bool may_ask, const Dialects& dialects, const session::Store& store,
                       Maps& maps, const channel::Moment& moment, channel::Outbox& out) {
   if (!is_running() || moment.now < next_deadline()) return;
   next_ = moment.now + settings_.pause;
@@ -249,7 +246,7 @@ void Verify::on_timer(bool may_ask, session::Dialect dialect, const session::Sto
   } else if (current_) {
     walk(store, moment.now);
   } else if (may_ask) {
-    ask(dialect, store, maps, moment, out);
+    ask(dialects, store, maps, moment, out);
   } else {
     next_ = moment.now + milliseconds(100);
   }

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "engine/channel/application.h"
+#include "engine/keeper/dialects.h"
 #include "engine/keeper/digest_message.h"
 #include "engine/keeper/maps.h"
 #include "engine/keeper/send_ids.h"
@@ -84,11 +85,9 @@ class Verify {
   // Of the map that it wanted compared.
   void on_compared(const map::Compared& compared);
   // `may_ask`: nobody else waits for a Tomcat's answer.
-  void on_timer(bool may_ask, session::Dialect dialect, const session::Store& store, Maps& maps,
+  void on_timer(bool may_ask, const Dialects& dialects, const session::Store& store, Maps& maps,
                 const channel::Moment& moment, channel::Outbox& out);
   [[nodiscard]] Instant next_deadline() const;
-  // Whose turn it is.
-  [[nodiscard]] const tribes::Identity* next_member() const;
 
  private:
   struct Task {
@@ -108,7 +107,7 @@ class Verify {
     session::Place place = {};
   };
 
-  void ask(session::Dialect dialect, const session::Store& store, Maps& maps,
+  void ask(const Dialects& dialects, const session::Store& store, Maps& maps,
            const channel::Moment& moment, channel::Outbox& out);
   void compare(const KnownSession& known, const session::Store& store);
   void compare(const session::Record& record, const session::Store& store, Instant now);

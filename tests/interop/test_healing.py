@@ -110,8 +110,8 @@ def healed(cluster, book, writers=(), rounds=4):
     return False
 
 
-def three(options=6):
-    return Cluster(Settings(send_options=options), hosts=3, network=Lan, agents=False, extra_hosts=["engine"])
+def three(options=6, version=10):
+    return Cluster(Settings(send_options=options, version=version), hosts=3, network=Lan, agents=False, extra_hosts=["engine"])
 
 
 def start(cluster):
@@ -187,9 +187,9 @@ def hung():
         say(f"  figure healed: {engine.events('healing', victim.member)} looks that gave it something")
 
 
-def deaf():
+def deaf(version=10):
     """One node starts without hearing the others, and has nothing: it asked nobody."""
-    with three() as cluster:
+    with three(version=version) as cluster:
         engine = cluster.engine(cluster.extra_hosts[0])
         engine.start()
         one, two, victim = cluster.tomcats

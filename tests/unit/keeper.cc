@@ -228,6 +228,24 @@ BOOST_AUTO_TEST_CASE(who_does_not_answer_is_followed_by_the_next_one) {
   BOOST_TEST(node.keeper.has_state());
 }
 
+// Tomcat 7.0 does not understand the question of the later ones, and the other way round.
+BOOST_AUTO_TEST_CASE(a_member_that_has_said_nothing_is_asked_as_the_others_speak) {
+  Node node;
+  node.came(member(1, kHour));
+  node.came(member(2, 2 * kHour));
+  session::Message of7 = tribecast::test::event(Event::accessed, "a", kStart);
+  of7.dialect = session::Dialect::tomcat7;
+  node.hear(of7, member(1));
+  BOOST_TEST((node.sent(SendOutcome::written).dialect == session::Dialect::tomcat7));
+  BOOST_TEST((node.last_to == member(2).identity));
+  node.member_event(channel::MemberChange::told, member(2, 2 * kHour));
+  node.wait(seconds(11));  // it is hung; who answered in another form before is asked in that
+  BOOST_TEST((node.sent(SendOutcome::written).dialect == session::Dialect::tomcat7));
+  BOOST_TEST((node.last_to == member(1).identity));
+  node.wait(seconds(11));
+  BOOST_TEST(node.outgoing.empty());  // each is asked once
+}
+
 BOOST_AUTO_TEST_CASE(parts_of_a_long_answer_are_waited_for) {
   Node node;
   node.came(member(1, kHour));
@@ -436,4 +454,33 @@ BOOST_AUTO_TEST_CASE(restarted_it_has_what_was_written_and_may_be_asked_at_once)
   BOOST_TEST(!after.keeper.has_state());
   after.lost(member(3, kHour));
   BOOST_TEST(after.keeper.has_state());
+}
+
+BOOST_AUTO_TEST_CASE(while_nobody_was_heard_a_silent_member_is_asked_in_both_forms) {
+  Node before(on_disk(false));
+  before.hear(first_request("a", kStart));
+  Node after(on_disk(false), seconds(60));
+  for (const session::Saved& saved : before.keeper.begin_commit(moment())) {
+    BOOST_TEST(after.keeper.restore(saved.key, saved.value.value_or(Buffer{}), moment(after.time)));
+  }
+  after.keeper.restored(moment(after.time), {}, false);
+  after.came(member(1, kHour));
+  after.came(member(2, kHour / 2));
+  BOOST_TEST((after.sent(SendOutcome::written).dialect == session::Dialect::tomcat8));
+  BOOST_TEST((after.last_to == member(1).identity));
+  after.wait(seconds(11));
+  BOOST_TEST((after.sent(SendOutcome::written).dialect == session::Dialect::tomcat7));
+  BOOST_TEST((after.last_to == member(1).identity));
+  after.wait(seconds(11));  // it is hung
+  BOOST_TEST((after.sent(SendOutcome::written).dialect == session::Dialect::tomcat8));
+  BOOST_TEST((after.last_to == member(2).identity));
+  after.wait(seconds(11));
+  BOOST_TEST((after.sent(SendOutcome::written).dialect == session::Dialect::tomcat7));
+  session::Message end = complete();
+  end.dialect = session::Dialect::tomcat7;
+  after.hear(end, member(2));
+  BOOST_TEST(after.keeper.fetches().counters().completed == 1U);
+  // From now on it is known.
+  after.came(member(3, 2 * kHour));
+  BOOST_TEST((after.sent(SendOutcome::written).dialect == session::Dialect::tomcat7));
 }

@@ -129,6 +129,7 @@ class Simulation {
   std::map<std::string, int> pushed_;
   bool loses_ = false;
   bool reads_nothing_ = false;  // asked for its state, a Tomcat does not answer
+  session::Dialect dialect_ = session::Dialect::tomcat8;  // of the Tomcats
 
  private:
   tribes::OwnedMember tomcat(std::size_t i) const {
@@ -250,7 +251,9 @@ void Simulation::resume(std::size_t which) {
 void Simulation::answer(std::size_t from) {
   std::vector<Record> records;
   for (const auto& [id, record] : tomcats_[from].sessions) records.push_back(record);
-  to_engine_.emplace(node_.time + milliseconds(5), Way{tribecast::test::state(records), from});
+  session::Message list = tribecast::test::state(records);
+  list.payload = session::compose_list(records, dialect_);
+  to_engine_.emplace(node_.time + milliseconds(5), Way{std::move(list), from});
   to_engine_.emplace(node_.time + milliseconds(6), Way{complete(), from});
 }
 
@@ -290,6 +293,7 @@ void Simulation::carry() {
     const session::Message message =
         node_.sent(arrives ? SendOutcome::acknowledged : SendOutcome::failed);
     if (!arrives) continue;
+    BOOST_TEST((message.dialect == dialect_), "a message that it cannot read");
     if (!message.is(Event::get_all)) {
       check_push(message, to);
       tomcats_[to].hear(message, wall());
@@ -302,8 +306,9 @@ void Simulation::carry() {
 void Simulation::step() {
   node_.time += milliseconds(10);
   while (!to_engine_.empty() && to_engine_.begin()->first <= node_.time) {
-    const Way way = std::move(to_engine_.begin()->second);
+    Way way = std::move(to_engine_.begin()->second);
     to_engine_.erase(to_engine_.begin());
+    way.message.dialect = dialect_;
     node_.hear(way.message, tomcat(way.from));
     carry();
   }
@@ -349,6 +354,20 @@ BOOST_AUTO_TEST_CASE(cut_off_and_back) {
     sim.all_are_right();
     BOOST_TEST(!sim.node_.keeper.pushes().is_busy());
   }
+}
+
+// One that has said nothing so far, as it started deaf, is written to as the others speak.
+BOOST_AUTO_TEST_CASE(deaf_from_its_start_of_tomcat_7) {
+  Simulation sim(1);
+  sim.dialect_ = session::Dialect::tomcat7;
+  sim.noticed(2, MemberChange::lost);
+  sim.fail(2, State::cut);
+  for (std::size_t i = 0; i < 8; ++i) sim.create("s" + std::to_string(i), i % 2);
+  sim.wait(seconds(20));
+  sim.resume(2);
+  sim.noticed(2, MemberChange::came);
+  sim.wait(seconds(60));
+  sim.all_are_right();
 }
 
 BOOST_AUTO_TEST_CASE(hung_and_back) {
