@@ -22,10 +22,10 @@ class Text {
 
   [[nodiscard]] std::string_view view() const {
     const std::size_t size = ByteReader({bytes_.get(), kHead}).u32be();
-    return view_of({bytes_.get() + kHead, size});
+    return view_of(Bytes(bytes_.get(), kHead + size).subspan(kHead));
   }
   [[nodiscard]] std::string str() const { return std::string(view()); }
-  // NOLINTNEXTLINE(google-explicit-constructor): it is found and compared as a text
+  // It is found and hashed as a text.
   operator std::string_view() const { return view(); }
   friend bool operator==(const Text& a, const Text& b) { return a.view() == b.view(); }
   friend bool operator==(const Text& a, std::string_view b) { return a.view() == b; }
