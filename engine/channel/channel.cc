@@ -163,7 +163,8 @@ void Channel::deliver_all(const Moment& moment, FrameId frame, Messages messages
 
 Channel::MessageKey Channel::key_of(const Message& message) {
   const tribes::Identity& sender = message.sender.identity;
-  Buffer key(2 * 4 + sender.unique_id.size() + sender.host.size() + message.unique_id.size());
+  Buffer key(2 * sizeof(std::uint32_t) + sender.unique_id.size() + sender.host.size() +
+             message.unique_id.size());
   SpanWriter out(key);
   out.u32be(sender.port);
   out.put(sender.unique_id);
