@@ -1,5 +1,6 @@
 """Whole agents in good weather, and what happens to the agents themselves: killed, stopped, gone, replaced."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -67,13 +68,26 @@ def not_injected(rig):
     return [group["received"] - group["injected"] for group in groups]
 
 
+def before_others():
+    """This rig runs before what else keeps the machine busy; where that is not allowed its latency is the machine's."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+
+
 def steady(seed):
     """Good weather: nothing lost, nothing twice, nothing dropped, nothing grows."""
-    seconds = 3600 if LONG else 20
+    seconds, minute = (3600, 60) if LONG else (20, 20)
+    before_others()
     with Rig(seed=seed) as rig:
         time.sleep(5)
         before, waiting = resources(rig), not_injected(rig)
-        began, ended = for_a_while(seconds, every=1)
+        latency = []  # of all agents, minute by minute, which is what an agent remembers
+
+        def look():
+            latency.extend(agent.ask("status")["latency_seconds"] for agent in rig.agents.values())
+        began, ended = for_a_while(seconds, every=minute, look=look)
+        look()
+        del latency[:len(rig.agents)]  # what was at the start
         time.sleep(SETTLE)
         said = heard = repeated = 0
         for origin, receiver in rig.pairs():
@@ -82,12 +96,13 @@ def steady(seed):
             heard += len(got)
             repeated += duplicates(got)
         after = resources(rig)
-        latency = [agent.ask("status")["latency_seconds"] for agent in rig.agents.values()]
         extra = max(abs(then - now) for then, now in zip(waiting, not_injected(rig)))
         dropped = false_drops(gaps(rig, began))
         grown = max(after[name][1] - before[name][1] for name in after)
         figure(f"steady {seconds} s: {said - heard} of {said} heartbeats lost, {repeated} twice, {dropped} members dropped; latency p50 "
-               f"{statistics.median(each['p50'] for each in latency) * 1000:.2f} p99 {max(each['p99'] for each in latency) * 1000:.2f} ms; "
+               f"{statistics.median(each['p50'] for each in latency) * 1000:.2f} p99 "
+               f"{statistics.median(each['p99'] for each in latency) * 1000:.2f} ms, in the worst minute "
+               f"{max(each['p99'] for each in latency) * 1000:.2f} ms; "
                f"{max(descriptors for descriptors, _ in after.values())} descriptors, RSS grew by at most {grown} KiB, "
                f"load average {os.getloadavg()[0]:.1f}, seed {seed}")
         check(said == heard and repeated == 0, "every heartbeat arrives once")
