@@ -7,11 +7,11 @@ import sys
 import threading
 import time
 
+from tribes import ACK, GROUP, block
+
 ENGINE, OWN, FOREIGN, PID = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 PORT = 4000
-GROUP = ("228.0.0.4", 45564)
 UNIQUE = bytes(range(16))
-ACK = b"FLT2002\0\0\0\3\x06\x02\x03TLF2003"
 PROBE = bytes.fromhex("4fa77348798243c99f6f8980a15b07147dd9525bebf1439ab77ebe8f81671eb6"
                       "3715be87457e4ca8bf0a4d135338153255f694b73afa407891047dd77284c0d5")
 RPC_CLASS = bytes.fromhex("aced00057372002b") + b"org.apache.catalina.tribes.group.RpcMessage" + bytes.fromhex(
@@ -23,10 +23,6 @@ def check(what, ok):
     print(("ok: " if ok else "FAIL: ") + what, flush=True)
     if not ok:
         os._exit(1)
-
-
-def block(bytes_):
-    return struct.pack(">i", len(bytes_)) + bytes_
 
 
 def beat(command=b"", alive=1000):
